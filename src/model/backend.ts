@@ -1,0 +1,39 @@
+import type { Loss } from './loss.ts';
+import type { ModelEvent } from './model-event.ts';
+import type { ModelRequest } from './model-request.ts';
+
+/** The port to a model server. An adapter translates, opens the call, and yields what the model did. Nothing else. */
+export interface Backend {
+  /** The name users write before the slash: `gemini` in `gemini/gemini-3-flash`. */
+  readonly name: string;
+  /**
+   * Translates without I/O. What cannot be expressed is in `losses`; what cannot be done at all throws a GatewayError with `param`. The engine may refuse the
+   * losses (strict mode), so nothing has been sent yet.
+   */
+  prepareTurn(request: ModelRequest): BackendTurn;
+  /** What `GET /v1/models` shows of it. Throws GatewayError when the server cannot be asked. */
+  listModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+  /** Input tokens of this request as the server counts them; null when it cannot count. */
+  countInputTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null>;
+  /** Frees sockets. Running turns end with their signal, not by this. */
+  close(): Promise<void>;
+}
+
+/** A translated call that has not been sent yet. */
+export interface BackendTurn {
+  readonly losses: readonly Loss[];
+  /**
+   * Sends the call. The first batch (maybe empty) is yielded as soon as the server has accepted the call (2xx status line), so that response headers can wait for it;
+   * everything that goes wrong before is thrown as GatewayError. Later trouble is a `failure` event, or thrown; both end the response. When `signal`
+   * aborts, the call to the server is broken off at once and the generator ends by throwing. Stopping the generator breaks the call off too.
+   */
+  stream(signal: AbortSignal): AsyncIterable<readonly ModelEvent[]>;
+}
+
+export interface ModelInfo {
+  /** Id at the upstream, without the backend's name. */
+  readonly id: string;
+  /** Unix seconds, or null when unknown. */
+  readonly created: number | null;
+  readonly ownedBy: string | null;
+}

@@ -1,0 +1,68 @@
+import type { InputItemParam } from './items.ts';
+
+export interface FunctionToolParam {
+  type: 'function';
+  name: string;
+  description: string | null;
+  parameters: { readonly [key: string]: unknown } | null;
+  /** What is applied: false unless the client asked for it. */
+  strict: boolean;
+}
+
+/** Any tool type but `function`, as the client wrote it. */
+export interface OtherToolParam {
+  type: 'other';
+  toolType: string;
+  raw: { readonly [key: string]: unknown };
+}
+
+export type ToolParam = FunctionToolParam | OtherToolParam;
+
+export type ToolChoiceParam =
+  | 'none'
+  | 'auto'
+  | 'required'
+  | { type: 'function'; name: string }
+  | { type: 'allowed_tools'; mode: 'auto' | 'required'; tools: { type: string; name?: string }[] }
+  /** A hosted tool, or another kind of tool by name. */
+  | { type: 'other'; toolType: string; raw: { readonly [key: string]: unknown } };
+
+export type TextFormatParam =
+  | { type: 'text' }
+  | { type: 'json_object' }
+  | { type: 'json_schema'; name: string; description: string | null; schema: { readonly [key: string]: unknown }; strict: boolean };
+
+/** Body of `POST /v1/responses` after parsing: every default filled in, null where a field is absent and has no default (protocol.md §1.2). */
+export interface CreateResponseRequest {
+  model: string | null;
+  /** `paths[i]` of `input[i]` is `input[i]`; a string input is one user message with path `input`. */
+  input: InputItemParam[];
+  instructions: string | null;
+  previous_response_id: string | null;
+  conversation: string | null;
+  store: boolean;
+  background: boolean;
+  stream: boolean;
+  include: string[];
+  tools: ToolParam[];
+  tool_choice: ToolChoiceParam;
+  parallel_tool_calls: boolean;
+  max_tool_calls: number | null;
+  max_output_tokens: number | null;
+  temperature: number | null;
+  top_p: number | null;
+  top_logprobs: number | null;
+  presence_penalty: number | null;
+  frequency_penalty: number | null;
+  text: { format: TextFormatParam; verbosity: 'low' | 'medium' | 'high' | null };
+  reasoning: { effort: string | null; summary: string | null } | null;
+  truncation: 'auto' | 'disabled';
+  metadata: Record<string, string>;
+  service_tier: string | null;
+  safety_identifier: string | null;
+  prompt_cache_key: string | null;
+  prompt_cache_retention: string | null;
+  user: string | null;
+  /** Seconds; our one extension. */
+  timeout: number | null;
+}
