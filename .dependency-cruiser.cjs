@@ -25,19 +25,26 @@ module.exports = {
     ...Object.entries(rooms).map(room),
     {
       name: 'a-backend-knows-no-other-backend',
-      comment: 'backends/x may import itself, backends/upstream (the HTTP door to model servers), lib, protocol, model, translate',
+      comment:
+        'backends/x may import itself, backends/upstream (the HTTP door to model servers), lib, protocol, model, translate',
       severity: 'error',
       from: { path: '^src/backends/([^/]+)/', pathNot: notTest },
       to: { path: '^src/', pathNot: ['^src/backends/$1/', '^src/backends/upstream/', '^src/(lib|protocol|model|translate)/'] },
     },
     {
       name: 'no-node-in-pure-rooms',
-      comment: 'lib, protocol, model, translate and engine do no I/O: clock, ids and bytes are arguments. node:crypto computes only; the envelope needs it.',
+      comment:
+        'lib, protocol, model, translate and engine do no I/O: clock, ids and bytes are arguments. node:crypto computes only; the envelope needs it.',
       severity: 'error',
       from: { path: '^src/(protocol|model|translate|engine|lib)/', pathNot: [notTest, '^src/engine/reasoning-envelope\\.ts$'] },
       to: { dependencyTypes: ['core'] },
     },
-    { name: 'product-does-not-import-tests', severity: 'error', from: { path: '^src/', pathNot: notTest }, to: { path: '^(test|bench)/' } },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: notTest },
+      to: { path: '^(test|bench)/' },
+    },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
 };

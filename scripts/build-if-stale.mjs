@@ -4,7 +4,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const newest = (folder) =>
-  Math.max(0, ...readdirSync(folder, { withFileTypes: true, recursive: true }).filter((e) => e.isFile()).map((e) => statSync(join(e.parentPath ?? e.path, e.name)).mtimeMs));
+  Math.max(
+    0,
+    ...readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((e) => e.isFile())
+      .map((e) => statSync(join(e.parentPath ?? e.path, e.name)).mtimeMs),
+  );
 let built = 0;
 try {
   built = statSync('dist/src/main.js').mtimeMs;
@@ -13,6 +18,8 @@ try {
 }
 if (newest('src') > built) {
   console.error('antiphon: sources are newer than dist/, building …');
-  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

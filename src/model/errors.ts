@@ -75,7 +75,12 @@ export type ErrorCode = keyof typeof codes;
 
 /** The body of every HTTP error, and `error` of the SSE error (protocol.md §1.8). All four keys are always there. */
 export interface ErrorBody {
-  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string | null };
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
 }
 
 export interface GatewayErrorOptions {

@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errors.ts';
+
 /** What happened to something that a target cannot express. */
 export type LossAction =
   /** It is gone. */
@@ -19,6 +21,8 @@ export interface Loss {
   readonly action: LossAction;
   /** Why, for a person: one sentence without secrets and without the client's content. */
   readonly reason: string;
+  /** Error code in strict mode; default `unsupported_parameter`. */
+  readonly code?: ErrorCode;
 }
 
 /** What a pure translator returns. */

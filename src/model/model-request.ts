@@ -81,7 +81,8 @@ export type ContentPart =
   | { readonly type: 'file'; readonly source: MediaSource; readonly filename: string | null; readonly path: string };
 
 /** Inline bytes, or a URL that only a backend which fetches by itself may get (never a local one: it would fetch for the client). */
-export type MediaSource = { readonly type: 'data'; readonly mediaType: string; readonly base64: string } | { readonly type: 'url'; readonly url: string };
+export type MediaSource =
+  { readonly type: 'data'; readonly mediaType: string; readonly base64: string } | { readonly type: 'url'; readonly url: string };
 
 export interface FunctionTool {
   readonly name: string;
@@ -111,7 +112,13 @@ export type ToolChoice =
 export type TextFormat =
   | { readonly type: 'text' }
   | { readonly type: 'json-object' }
-  | { readonly type: 'json-schema'; readonly name: string; readonly description: string | null; readonly schema: JsonObject; readonly strict: boolean };
+  | {
+      readonly type: 'json-schema';
+      readonly name: string;
+      readonly description: string | null;
+      readonly schema: JsonObject;
+      readonly strict: boolean;
+    };
 
 export interface ReasoningSettings {
   /** none, minimal, low, medium, high, xhigh, max; null = the model's default. */

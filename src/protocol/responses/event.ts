@@ -1,4 +1,12 @@
-import type { FunctionCallItem, LogProb, OutputItem, OutputTextPart, RefusalPart, SummaryTextPart, UrlCitationAnnotation } from './items.ts';
+import type {
+  FunctionCallItem,
+  LogProb,
+  OutputItem,
+  OutputTextPart,
+  RefusalPart,
+  SummaryTextPart,
+  UrlCitationAnnotation,
+} from './items.ts';
 import type { ResponseResource } from './response.ts';
 
 /** Members that every event of one content part carries. */

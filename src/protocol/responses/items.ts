@@ -128,4 +128,5 @@ export interface OtherInputItem {
   raw: { readonly [key: string]: unknown };
 }
 
-export type InputItemParam = InputMessage | InputFunctionCall | InputFunctionCallOutput | InputReasoning | ItemReference | OtherInputItem;
+export type InputItemParam =
+  InputMessage | InputFunctionCall | InputFunctionCallOutput | InputReasoning | ItemReference | OtherInputItem;

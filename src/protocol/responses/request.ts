@@ -30,7 +30,13 @@ export type ToolChoiceParam =
 export type TextFormatParam =
   | { type: 'text' }
   | { type: 'json_object' }
-  | { type: 'json_schema'; name: string; description: string | null; schema: { readonly [key: string]: unknown }; strict: boolean };
+  | {
+      type: 'json_schema';
+      name: string;
+      description: string | null;
+      schema: { readonly [key: string]: unknown };
+      strict: boolean;
+    };
 
 /** Body of `POST /v1/responses` after parsing: every default filled in, null where a field is absent and has no default (protocol.md §1.2). */
 export interface CreateResponseRequest {

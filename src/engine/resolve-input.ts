@@ -1,0 +1,96 @@
+import { GatewayError } from '../model/errors.ts';
+import type { StoredItem, StoredResponse } from '../model/response-store.ts';
+import type { InputItemParam } from '../protocol/responses/items.ts';
+import type { CreateResponseRequest } from '../protocol/responses/request.ts';
+import type { EngineDeps, RequestContext } from './deps.ts';
+import { contextOf, fromStoredItem } from './stored-items.ts';
+
+/** One item of the whole history, and where it came from. */
+export interface HistoryItem {
+  readonly item: InputItemParam;
+  /** `input[3]`, or `previous_response_id` for what a stored response brought. */
+  readonly path: string;
+}
+
+export interface ResolvedInput {
+  /** Everything the model should see, in order: the chain of previous responses, then the request's own input. */
+  readonly history: readonly HistoryItem[];
+  /** The request's own input, references replaced by what they name, without what the chain already holds. */
+  readonly own: readonly InputItemParam[];
+}
+
+/** Loads what a request points at. Unknown and foreign ids fail alike: `previous_response_not_found`, or `not_found` for an item. */
+export async function resolveInput(
+  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id'>,
+  context: RequestContext,
+  deps: Pick<EngineDeps, 'store'>,
+): Promise<ResolvedInput> {
+  const [chain, stored] = await Promise.all([
+    loadPrevious(request.previous_response_id, context, deps),
+    deps.store.loadItems(idsToLookUp(request.input), context.owner),
+  ]);
+  const inherited = chain.flatMap(contextOf).map((item) => ({ item, path: 'previous_response_id' }));
+  const own = request.input.map((item, at) => ({ item: fillIn(item, stored, at), path: `input[${String(at)}]` }));
+  const fresh = inherited.length === 0 ? own : withoutRepeated(own, inherited);
+  return { history: [...inherited, ...fresh], own: fresh.map(({ item }) => item) };
+}
+
+async function loadPrevious(
+  id: string | null,
+  { owner }: RequestContext,
+  { store }: Pick<EngineDeps, 'store'>,
+): Promise<readonly StoredResponse[]> {
+  if (id === null) return [];
+  const chain = await store.loadChain(id, owner);
+  const oldest = chain[0];
+  // A chain that breaks off would answer from half a conversation: better to say which response is gone.
+  const missing = oldest === undefined ? id : oldest.previousResponseId;
+  if (missing === null) return chain;
+  throw new GatewayError('previous_response_not_found', `Previous response with id '${missing}' not found.`, {
+    param: 'previous_response_id',
+  });
+}
+
+function idsToLookUp(input: readonly InputItemParam[]): string[] {
+  return input.flatMap((item) => {
+    const isReference = item.type === 'item_reference';
+    const lacksState = item.type === 'reasoning' && item.encrypted_content === undefined;
+    return (isReference || lacksState) && item.id !== undefined ? [item.id] : [];
+  });
+}
+
+/** A reference becomes the item it names; reasoning that came back without its state gets it from the store, if it is there. */
+function fillIn(item: InputItemParam, stored: ReadonlyMap<string, StoredItem>, at: number): InputItemParam {
+  if (item.type === 'item_reference') {
+    const found = stored.get(item.id);
+    if (found !== undefined) return fromStoredItem(found);
+    const message = `Item with id '${item.id}' not found. Items are kept only for responses created with 'store' set to true.`;
+    throw new GatewayError('not_found', message, { param: `input[${String(at)}].id` });
+  }
+  if (item.type !== 'reasoning' || item.encrypted_content !== undefined || item.id === undefined) return item;
+  const sealed = stored.get(item.id)?.['encrypted_content'];
+  return typeof sealed === 'string' ? { ...item, encrypted_content: sealed } : item;
+}
+
+/** Several clients send a stored item once more next to `previous_response_id`; the model must not see it twice. */
+function withoutRepeated(own: readonly HistoryItem[], inherited: readonly HistoryItem[]): HistoryItem[] {
+  const ids = new Set<string>();
+  const unanswered = new Set<string>();
+  const answered = new Map<string, string>();
+  for (const { item } of inherited) {
+    if (item.type !== 'other' && item.id !== undefined) ids.add(item.id);
+    if (item.type === 'function_call') unanswered.add(item.call_id);
+    if (item.type === 'function_call_output') {
+      unanswered.delete(item.call_id);
+      answered.set(item.call_id, JSON.stringify(item.output));
+    }
+  }
+  return own.filter(({ item }) => {
+    if (item.type === 'other') return true;
+    if (item.id !== undefined && ids.has(item.id)) return false;
+    if (item.type === 'function_call') return !unanswered.has(item.call_id);
+    if (item.type === 'function_call_output')
+      return unanswered.has(item.call_id) || answered.get(item.call_id) !== JSON.stringify(item.output);
+    return true;
+  });
+}

@@ -1,0 +1,207 @@
+import { GatewayError } from '../model/errors.ts';
+import type { Loss } from '../model/loss.ts';
+import type { FinishReason, ModelEvent, TokenUsage } from '../model/model-event.ts';
+import type { BackendTurn } from '../model/backend.ts';
+import type { ResponseEvent } from '../protocol/responses/event.ts';
+import type { ResponseResource } from '../protocol/responses/response.ts';
+import type { EngineDeps } from './deps.ts';
+import { estimateInputTokens, estimateOutputTokens } from './estimate-tokens.ts';
+import { addUsage } from './finish-response.ts';
+import { encodeEventLog, type BuilderInput } from './model-event-log.ts';
+import type { PreparedResponse } from './prepare-response.ts';
+import { ResponseBuilder, truncated } from './response-builder.ts';
+import { toStoredItem } from './stored-items.ts';
+import { notFollowed, toReask, ToolGuard } from './tool-guard.ts';
+
+export interface RunSignals {
+  /** The client went away: break everything off, keep nothing. */
+  readonly gone: AbortSignal;
+  /** The request's whole time is over: end with what there is. */
+  readonly deadline: AbortSignal;
+}
+
+/** A model is asked at most twice within one response: the second time with an order to follow `tool_choice`. */
+const maxAttempts = 2;
+
+/**
+ * One response, from the first event to the last: the only producer of Responses events. JSON drains `events`, SSE encodes it. Batches: one array per upstream read.
+ *
+ * - The first batch comes when the model server has accepted the call; whatever fails before is thrown by the first `next()` and becomes an HTTP status.
+ * - Later failures become `response.failed`. The response is durable before its terminal event is yielded.
+ * - When the client is gone the generator ends by throwing `gone.reason`; nothing is stored.
+ */
+export class ResponseRun {
+  readonly events: AsyncGenerator<readonly ResponseEvent[]>;
+  readonly #prepared: PreparedResponse;
+  readonly #deps: EngineDeps;
+  readonly #signals: RunSignals;
+  readonly #signal: AbortSignal;
+  readonly #builder: ResponseBuilder;
+  readonly #states: Record<string, string> = {};
+  /** What the builder was fed: kept for replay. */
+  readonly #inputs: BuilderInput[] = [];
+  readonly #guardLosses: Loss[] = [];
+  /** Counts of model calls that are over, when the model had to be asked again. */
+  #spent: TokenUsage = {};
+  #begun = false;
+  #failure: GatewayError | null = null;
+
+  constructor(prepared: PreparedResponse, signals: RunSignals, deps: EngineDeps) {
+    this.#prepared = prepared;
+    this.#deps = deps;
+    this.#signals = signals;
+    this.#signal = AbortSignal.any([signals.gone, signals.deadline]);
+    this.#builder = new ResponseBuilder(prepared.response, {
+      newId: deps.newId,
+      completedAt: () => Math.floor(deps.now() / 1000),
+      seal: (itemId, states) => {
+        const sealed = deps.envelope.seal(states, prepared.context.owner);
+        this.#states[itemId] = sealed;
+        return prepared.showsState ? sealed : undefined;
+      },
+    });
+    this.events = this.#run();
+  }
+
+  /** Why the response failed; null when it did not (yet). A delivery that has sent nothing can still turn it into an HTTP status. */
+  get failure(): GatewayError | null {
+    return this.#failure;
+  }
+
+  /** The response as its terminal event shows it. Only after the last batch. */
+  get response(): ResponseResource {
+    return this.#builder.response;
+  }
+
+  /** Losses that were found only while the model answered. */
+  get lateLosses(): readonly Loss[] {
+    return [...this.#guardLosses, ...this.#builder.losses];
+  }
+
+  /**
+   * A real event, correctly numbered, for clients whose idle timer ignores comments: an empty delta, or `response.in_progress` with what there is (clients.md §11.2). To be sent at once.
+   * Empty before the first batch and after the end.
+   */
+  keepAlive(): readonly ResponseEvent[] {
+    if (!this.#begun || this.#builder.isEnded) return [];
+    return this.#feed([{ type: 'keep-alive' }]);
+  }
+
+  async *#run(): AsyncGenerator<readonly ResponseEvent[]> {
+    try {
+      yield* this.#runAttempts();
+    } catch (thrown) {
+      this.#signals.gone.throwIfAborted();
+      if (!this.#begun) throw this.#toError(thrown);
+      yield this.#feed(await this.#toEnding(thrown));
+    }
+    if (!this.#builder.isEnded) yield this.#feed([failureOf(truncated())]);
+    await this.#save();
+    yield this.#builder.end();
+  }
+
+  async *#runAttempts(): AsyncGenerator<readonly ResponseEvent[]> {
+    let request = this.#prepared.modelRequest;
+    let turn = this.#prepared.turn;
+    for (let attempt = 1; ; attempt++) {
+      const guard = new ToolGuard(request);
+      yield* this.#runTurn(turn, guard);
+      this.#guardLosses.push(...guard.losses);
+      if (guard.finish === undefined || this.#builder.isEnded) return;
+      const verdict = guard.judge({ isLast: attempt === maxAttempts });
+      if (verdict !== 'ask-again') {
+        yield this.#feed(verdict === 'refuse' ? [failureOf(notFollowed(request.toolChoice))] : await this.#finish(guard.finish));
+        return;
+      }
+      this.#spent = this.#builder.usage;
+      request = toReask(request);
+      turn = this.#prepared.resolved.backend.prepareTurn(request);
+    }
+  }
+
+  /** One call to the model server. The only loop over a model's events: no await and no allocation per event beyond the event itself. */
+  async *#runTurn(turn: BackendTurn, guard: ToolGuard): AsyncGenerator<readonly ResponseEvent[]> {
+    for await (const batch of turn.stream(this.#signal)) {
+      const begin = this.#begun ? [] : this.#builder.begin();
+      this.#begun = true;
+      const inputs: BuilderInput[] = [];
+      for (const event of batch) if (guard.accepts(event)) inputs.push(this.#withSpent(event));
+      const events = this.#feed(inputs);
+      if (begin.length + events.length > 0) yield begin.length === 0 ? events : [...begin, ...events];
+    }
+  }
+
+  #withSpent(event: ModelEvent): ModelEvent {
+    return event.type === 'usage' ? { type: 'usage', usage: addUsage(this.#spent, event.usage) } : event;
+  }
+
+  #feed(inputs: readonly BuilderInput[]): readonly ResponseEvent[] {
+    for (const input of inputs) {
+      this.#inputs.push(input);
+      if (input.type === 'failure') this.#failure = input.error;
+    }
+    return this.#builder.push(inputs);
+  }
+
+  /** The end of a turn; with counted tokens when the backend reported none, because several clients loop for ever without usage. */
+  async #finish(reason: FinishReason): Promise<readonly BuilderInput[]> {
+    const { usage } = this.#builder;
+    if (usage.inputTokens !== undefined && usage.outputTokens !== undefined) return [{ type: 'finish', reason }];
+    return [...(await this.#estimateUsage(usage)), { type: 'finish', reason }];
+  }
+
+  async #estimateUsage(usage: TokenUsage): Promise<readonly BuilderInput[]> {
+    const count = this.#deps.countTextTokens;
+    const said = await estimateOutputTokens(this.#builder.output, count);
+    const estimated: TokenUsage = {
+      inputTokens: usage.inputTokens ?? (await estimateInputTokens(this.#prepared.modelRequest, count)),
+      outputTokens: usage.outputTokens ?? said.output,
+      reasoningTokens: usage.reasoningTokens ?? said.reasoning,
+    };
+    const loss: Loss = {
+      path: 'usage',
+      action: 'estimated',
+      reason: 'the model server reported no usage; a general tokenizer counted',
+    };
+    return [
+      { type: 'usage', usage: estimated },
+      { type: 'loss', loss },
+    ];
+  }
+
+  /** Our own deadline keeps what there is; with nothing to keep it is a failure like every other. */
+  async #toEnding(thrown: unknown): Promise<readonly BuilderInput[]> {
+    if (this.#signals.deadline.aborted && this.#builder.output.length > 0) return this.#finish('timeout');
+    return [failureOf(this.#toError(thrown))];
+  }
+
+  #toError(thrown: unknown): GatewayError {
+    if (!this.#signals.deadline.aborted) return GatewayError.from(thrown);
+    return new GatewayError('upstream_timeout', 'The model did not answer within the time this request had.', { cause: thrown });
+  }
+
+  async #save(): Promise<void> {
+    const { response, context, ownInput } = this.#prepared;
+    if (!response.store) return;
+    try {
+      await this.#deps.store.saveResponse({
+        id: response.id,
+        owner: context.owner,
+        createdAt: response.created_at,
+        previousResponseId: response.previous_response_id,
+        response: this.#builder.response,
+        input: ownInput.map((item) => toStoredItem(item, this.#deps.newId)),
+        states: this.#states,
+        events: encodeEventLog(this.#inputs),
+        losses: [...this.#prepared.losses, ...this.lateLosses],
+      });
+    } catch (thrown) {
+      // What could not be stored must not be called complete: the client relies on it with its next request.
+      this.#feed([failureOf(GatewayError.from(thrown))]);
+    }
+  }
+}
+
+function failureOf(error: GatewayError): ModelEvent {
+  return { type: 'failure', error };
+}
