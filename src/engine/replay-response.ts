@@ -11,13 +11,15 @@ import { withState } from './stored-items.ts';
  */
 export function replayResponse(stored: StoredResponse, startingAfter: number | null): ResponseEvent[] {
   const { response, states } = stored;
-  const ids = response.output.map(({ id }) => id);
   let next = 0;
   const shown = new Set(
     response.output.flatMap((item) => (item.type === 'reasoning' && item.encrypted_content !== undefined ? [item.id] : [])),
   );
   const builder = new ResponseBuilder(toCreated(response), {
-    newId: () => ids[next++] ?? '',
+    newId: (prefix) => {
+      const item = response.output[prefix === 'call' ? next - 1 : next++];
+      return (prefix === 'call' && item?.type === 'function_call' ? item.call_id : item?.id) ?? '';
+    },
     completedAt: () => response.completed_at ?? 0,
     seal: (itemId) => (shown.has(itemId) ? states[itemId] : undefined),
   });

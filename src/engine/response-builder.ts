@@ -15,7 +15,7 @@ import { writeWebSearch } from './items/web-search-call.ts';
 import type { BuilderInput } from './model-event-log.ts';
 
 export interface BuilderOptions {
-  /** Id for a new item: `newId('msg')`. */
+  /** Id for a new item: `newId('msg')`; and `newId('call')`, right after that of its item, for a call whose own id is taken. */
   readonly newId: (prefix: string) => string;
   /** Unix seconds at which the response ended; asked once. */
   readonly completedAt: () => number;
@@ -37,6 +37,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   /** Items are strictly sequential: what a model does beside an open call waits here until the call has ended. */
   #waiting: ModelEvent[] = [];
   #sourcesWithoutText: UrlCitation[] = [];
+  readonly #callIds = new Set<string>();
   #usage: TokenUsage = {};
   #ending: Ending | undefined;
   #final: ResponseResource | undefined;
@@ -198,7 +199,11 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
 
   #startCall(call: { readonly callId: string; readonly name: string }): void {
     this.#closeOpen('completed');
-    this.#open = new CallWriter(this.#place('fc'), call);
+    const place = this.#place('fc');
+    // Two calls with one id could never be told apart again; some small servers number each call `call_0`.
+    const shownId = this.#callIds.has(call.callId) ? this.#options.newId('call') : call.callId;
+    this.#callIds.add(shownId);
+    this.#open = new CallWriter(place, { ...call, shownId });
   }
 
   #endCall(): void {

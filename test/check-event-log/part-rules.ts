@@ -17,9 +17,10 @@ const textDone = (kind: OpenPart['kind'], textOf: (event: LogEvent) => unknown):
 
 const delta = (kind: OpenPart['kind']): PartRule =>
   inPart(kind, (event, part) => {
+    const before = part.text;
     part.text += String(event.delta);
     if (typeof event.delta !== 'string') return ['delta is no string'];
-    return hasTornPair(event.delta) ? ['delta tears a surrogate pair'] : [];
+    return tearsPair(before, event.delta) ? ['tears a surrogate pair between two deltas'] : [];
   });
 
 /** Every event that belongs to a part, and its rule. An event type that is not here is unknown to strict clients. */
@@ -94,9 +95,9 @@ function inPart(kind: OpenPart['kind'], rule: (event: LogEvent, part: OpenPart) 
   };
 }
 
-/** A high surrogate at the end or a low one at the start would be U+FFFD after UTF-8. Lone halves inside are the model's own. */
-function hasTornPair(text: string): boolean {
-  const first = text.charCodeAt(0);
-  const last = text.charCodeAt(text.length - 1);
-  return text.length > 1 && ((first >= 0xdc00 && first <= 0xdfff) || (last >= 0xd800 && last <= 0xdbff));
+/** Half a pair becomes U+FFFD in UTF-8. Halves that never had another half are the model's own. */
+function tearsPair(before: string, delta: string): boolean {
+  const last = before.charCodeAt(before.length - 1);
+  const first = delta.charCodeAt(0);
+  return last >= 0xd800 && last <= 0xdbff && first >= 0xdc00 && first <= 0xdfff;
 }

@@ -6,14 +6,17 @@ import type { ItemEnding, ItemPlace, ItemWriter } from './item-writer.ts';
 /** A function call. It can only be `completed` when its arguments have arrived whole and are a JSON object: a client would run what it is handed. */
 export class CallWriter implements ItemWriter {
   readonly kind = 'call';
+  /** The id by which the backend speaks of it. */
   readonly callId: string;
+  readonly #shownId: string;
   readonly #place: ItemPlace;
   readonly #name: string;
   readonly #arguments = new GrowingText();
 
-  constructor(place: ItemPlace, call: { readonly callId: string; readonly name: string }) {
+  constructor(place: ItemPlace, call: { readonly callId: string; readonly shownId: string; readonly name: string }) {
     this.#place = place;
     this.callId = call.callId;
+    this.#shownId = call.shownId;
     this.#name = call.name;
     place.emit({ type: 'response.output_item.added', output_index: place.outputIndex, item: this.#item('in_progress', '') });
   }
@@ -65,6 +68,6 @@ export class CallWriter implements ItemWriter {
   }
 
   #item(status: FunctionCallItem['status'], text: string): FunctionCallItem {
-    return { id: this.#place.id, type: 'function_call', status, call_id: this.callId, name: this.#name, arguments: text };
+    return { id: this.#place.id, type: 'function_call', status, call_id: this.#shownId, name: this.#name, arguments: text };
   }
 }
