@@ -10,7 +10,11 @@ import type { BuilderInput } from './model-event-log.ts';
 import { ResponseBuilder } from './response-builder.ts';
 
 function build(batches: readonly (readonly BuilderInput[])[]): { events: ResponseEvent[]; builder: ResponseBuilder } {
-  const builder = new ResponseBuilder(newTestResponse(), { newId: counterId(), completedAt: () => 200, seal: (id) => `sealed ${id}` });
+  const builder = new ResponseBuilder(newTestResponse(), {
+    newId: counterId(),
+    completedAt: () => 200,
+    seal: (id) => `sealed ${id}`,
+  });
   const events = [...builder.begin(), ...batches.flatMap((batch) => builder.push(batch)), ...builder.end()];
   return { events, builder };
 }
@@ -48,7 +52,14 @@ describe('the golden order of events (recordings README §5.2)', () => {
     expect(types).toEqual([
       ...['output_item.added', 'reasoning_summary_part.added', 'reasoning_summary_text.delta', 'reasoning_summary_text.done'],
       ...['reasoning_summary_part.done', 'output_item.done'],
-      ...['output_item.added', 'content_part.added', 'output_text.delta', 'output_text.done', 'content_part.done', 'output_item.done'],
+      ...[
+        'output_item.added',
+        'content_part.added',
+        'output_text.delta',
+        'output_text.done',
+        'content_part.done',
+        'output_item.done',
+      ],
       ...['output_item.added', 'function_call_arguments.delta', 'function_call_arguments.done', 'output_item.done'],
       ...['output_item.added', 'function_call_arguments.delta', 'function_call_arguments.done', 'output_item.done'],
       'completed',
@@ -56,7 +67,11 @@ describe('the golden order of events (recordings README §5.2)', () => {
   });
 
   test('state without thinking text is an item of its own, before the call it belongs to', () => {
-    expect(typesOf(state, start('a'), end('a'), stop).slice(0, 3)).toEqual(['output_item.added', 'output_item.done', 'output_item.added']);
+    expect(typesOf(state, start('a'), end('a'), stop).slice(0, 3)).toEqual([
+      'output_item.added',
+      'output_item.done',
+      'output_item.added',
+    ]);
   });
 
   test('a refusal completes', () => {
@@ -66,7 +81,9 @@ describe('the golden order of events (recordings README §5.2)', () => {
 
 describe('calls', () => {
   test('interleaved calls wait for the open one, and nothing of them is lost', () => {
-    const { builder } = build([[start('a'), start('b'), args('b', '{"b":'), args('a', '{"a":1}'), text('!'), args('b', '2}'), end('b'), end('a'), stop]]);
+    const { builder } = build([
+      [start('a'), start('b'), args('b', '{"b":'), args('a', '{"a":1}'), text('!'), args('b', '2}'), end('b'), end('a'), stop],
+    ]);
     expect(builder.response.output).toMatchObject([
       { type: 'function_call', call_id: 'a', arguments: '{"a":1}', status: 'completed' },
       { type: 'function_call', call_id: 'b', arguments: '{"b":2}', status: 'completed' },
@@ -101,7 +118,10 @@ describe('the end', () => {
   });
 
   test('an empty answer is an empty message: without any item agents ask again for ever', () => {
-    expect(build([[stop]]).builder.response).toMatchObject({ status: 'completed', output: [{ type: 'message', content: [{ text: '' }] }] });
+    expect(build([[stop]]).builder.response).toMatchObject({
+      status: 'completed',
+      output: [{ type: 'message', content: [{ text: '' }] }],
+    });
   });
 
   test('what could not be stored fails although the model had finished', () => {

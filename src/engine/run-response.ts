@@ -68,7 +68,12 @@ export class ResponseRun {
     return this.#failure;
   }
 
-  /** The response as its terminal event shows it. Only after the last batch. */
+  /** Whether the response has come to its end, so that `response` can be read. */
+  get isEnded(): boolean {
+    return this.#builder.isEnded;
+  }
+
+  /** The response as its terminal event shows it. Only when `isEnded`. */
   get response(): ResponseResource {
     return this.#builder.response;
   }

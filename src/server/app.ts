@@ -1,0 +1,83 @@
+import type { ServerResponse } from 'node:http';
+import { setMaxListeners } from 'node:events';
+import type { FastifyRequest } from 'fastify';
+import type { App, AppOptions } from './app-options.ts';
+import { sendJson } from './exchange.ts';
+import { createAuthenticate } from './guards/authenticate.ts';
+import { createHttpServer } from './http-server.ts';
+import { openMetrics, type Metrics } from './metrics.ts';
+import { apiRoutes, type RouteEntry } from './route-table.ts';
+import { serveRequest, type Surroundings } from './serve-request.ts';
+
+/** The whole HTTP server of one gateway. */
+export function createApp(options: AppOptions): App {
+  const server = createHttpServer();
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  const running = new Set<Promise<void>>();
+  let isClosing = false;
+  const metrics = openMetrics(() => running.size);
+  const routes = [...apiRoutes, ...ownRoutes(options.version, metrics)];
+  const around: Surroundings = {
+    ...{ options, routes, stopping: stopping.signal, isClosing: () => isClosing },
+    authenticate: createAuthenticate(options.keys),
+  };
+
+  function serve(request: FastifyRequest, raw: ServerResponse, entry: RouteEntry | undefined): void {
+    const served = serveRequest(request, raw, entry, around);
+    running.add(served);
+    void served.then(() => running.delete(served));
+  }
+  for (const entry of routes) {
+    server.route({
+      method: entry.method,
+      url: entry.path,
+      handler: (request, reply) => {
+        reply.hijack();
+        serve(request, reply.raw, entry);
+      },
+    });
+  }
+  server.setNotFoundHandler((request, reply) => {
+    reply.hijack();
+    serve(request, reply.raw, undefined);
+  });
+
+  return {
+    listen: (port, host) => server.listen({ port, host }),
+    async close(graceMs) {
+      isClosing = true;
+      const closed = server.close();
+      const grace = setTimeout(() => {
+        stopping.abort();
+      }, graceMs);
+      await Promise.allSettled(running);
+      clearTimeout(grace);
+      server.server.closeAllConnections();
+      await closed;
+      metrics.close();
+    },
+  };
+}
+
+/** Routes about the gateway itself. */
+function ownRoutes(version: string, metrics: Metrics): RouteEntry[] {
+  return [
+    {
+      method: 'GET',
+      path: '/health',
+      isOpen: true,
+      route: async (exchange) => {
+        sendJson(exchange, { status: 'ok', version });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/metrics',
+      route: async ({ raw }) => {
+        const text = await metrics.print();
+        raw.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+      },
+    },
+  ];
+}

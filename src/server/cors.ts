@@ -1,0 +1,23 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+
+const exposed = 'x-request-id, openai-processing-ms, antiphon-losses, retry-after, x-should-retry';
+
+/** Headers that let an allowed web origin read the answer; none for everybody else. */
+export function toCorsHeaders(headers: IncomingHttpHeaders, allowedOrigins: readonly string[]): Readonly<Record<string, string>> {
+  const { origin } = headers;
+  if (origin === undefined || !allowedOrigins.includes(origin)) return {};
+  return { 'access-control-allow-origin': origin, 'access-control-expose-headers': exposed };
+}
+
+/** Answers a browser's question whether it may send the real request. False when it was none, or its origin is not allowed. */
+export function sendPreflight(raw: ServerResponse): boolean {
+  if (!raw.hasHeader('access-control-allow-origin')) return false;
+  raw.setHeader('access-control-allow-methods', 'GET, POST, DELETE');
+  raw.setHeader(
+    'access-control-allow-headers',
+    'authorization, content-type, antiphon-strict, openai-beta, openai-organization, openai-project, x-client-request-id',
+  );
+  raw.setHeader('access-control-max-age', '600');
+  raw.writeHead(204).end();
+  return true;
+}

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { ResponseEvent } from '../../protocol/responses/event.ts';
+import { commentFrame, doneFrame, encodeSse } from './encode-sse.ts';
+
+/** What a stream is made of: a producer of batches that can also make a numbered event in a silence. */
+export interface EventSource {
+  readonly events: AsyncGenerator<readonly ResponseEvent[]>;
+  keepAlive(): readonly ResponseEvent[];
+}
+
+export interface SseOptions {
+  /** Called with the first batch in hand, when the model server has accepted the call: headers of the answer. */
+  readonly headers: () => Readonly<Record<string, string>>;
+  /** Silence before a comment, and before a real event (milliseconds). */
+  readonly keepAlive: { readonly commentMs: number; readonly eventMs: number };
+}
+
+/**
+ * Streams a response: one socket write per batch, whole frames only, because parsers that look for a frame inside one chunk exist. Nothing is read from the producer while the client has no
+ * room. Throws only before anything was sent; a producer that throws later (it does so only when the client is gone) just ends the socket.
+ */
+export async function deliverSse(source: EventSource, raw: ServerResponse, options: SseOptions): Promise<void> {
+  let batch = await source.events.next();
+  raw.writeHead(200, { ...options.headers(), 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+  const silence = new Silence(source, raw, options.keepAlive);
+  try {
+    while (batch.done !== true) {
+      const frames = encodeSse(batch.value);
+      if (frames !== '') silence.broken();
+      if (frames !== '' && !raw.write(frames)) await room(raw);
+      batch = await source.events.next();
+    }
+    raw.end(doneFrame);
+  } catch {
+    // Only a client that left makes a producer throw after its first batch: nobody is there to be told.
+    raw.destroy();
+  } finally {
+    silence.stop();
+  }
+}
+
+/** Waits until the client has room again, or is gone. */
+async function room(raw: ServerResponse): Promise<void> {
+  if (raw.destroyed) return;
+  const done = new AbortController();
+  try {
+    await Promise.race([once(raw, 'drain', { signal: done.signal }), once(raw, 'close', { signal: done.signal })]);
+  } finally {
+    done.abort();
+  }
+}
+
+/** One timer per stream. A comment keeps proxies awake; clients that count only parsed events (Codex) get a real one, less often. */
+class Silence {
+  readonly #source: EventSource;
+  readonly #raw: ServerResponse;
+  readonly #timer: NodeJS.Timeout;
+  readonly #commentsPerEvent: number;
+  #comments = 0;
+
+  constructor(source: EventSource, raw: ServerResponse, { commentMs, eventMs }: SseOptions['keepAlive']) {
+    this.#source = source;
+    this.#raw = raw;
+    this.#commentsPerEvent = Math.max(1, Math.round(eventMs / commentMs));
+    this.#timer = setInterval(() => {
+      this.#tick();
+    }, commentMs);
+  }
+
+  /** An event goes out. */
+  broken(): void {
+    this.#comments = 0;
+    this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    // A client without room is not helped by more bytes.
+    if (this.#raw.writableNeedDrain || this.#raw.destroyed) return;
+    this.#comments += 1;
+    const events = this.#comments >= this.#commentsPerEvent ? this.#source.keepAlive() : [];
+    if (events.length > 0) this.#comments = 0;
+    this.#raw.write(events.length > 0 ? encodeSse(events) : commentFrame);
+  }
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestContext } from '../engine/deps.ts';
+import type { AppOptions } from './app-options.ts';
+
+/** One HTTP request on its way through the server. Everything a route may use of it. */
+export interface Exchange {
+  readonly id: string;
+  /** `performance.now()` at its start. */
+  readonly startedAt: number;
+  readonly request: IncomingMessage;
+  readonly raw: ServerResponse;
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly query: URLSearchParams;
+  readonly context: RequestContext;
+  /** Aborts when the client leaves before the answer is over. */
+  readonly gone: AbortSignal;
+  /** Aborts when the gateway must stop and running responses have to end with what there is. */
+  readonly stopping: AbortSignal;
+  readonly options: AppOptions;
+}
+
+/** A route: answers on `raw`, or throws a GatewayError before anything was sent. */
+export type Route = (exchange: Exchange) => Promise<void>;
+
+/** Answers with JSON. `openai-processing-ms` is how long it took so far. */
+export function sendJson(exchange: Exchange, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  exchange.raw
+    .writeHead(200, { 'content-type': 'application/json; charset=utf-8', ...timing(exchange), ...headers })
+    .end(JSON.stringify(body));
+}
+
+/** Milliseconds since the request came in. */
+export function elapsed(exchange: Exchange): number {
+  return Math.round(performance.now() - exchange.startedAt);
+}
+
+/** The header that tells how long the answer took, in milliseconds. */
+export function timing(exchange: Exchange): Record<string, string> {
+  return { 'openai-processing-ms': String(elapsed(exchange)) };
+}

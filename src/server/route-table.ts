@@ -1,0 +1,64 @@
+import { GatewayError } from '../model/errors.ts';
+import type { Route } from './exchange.ts';
+import { countTokens } from './routes/count-input-tokens.ts';
+import { createResponse } from './routes/create-response.ts';
+import { listModels, retrieveModel } from './routes/models.ts';
+import { cancelResponse, deleteResponse, retrieveInputItems, retrieveResponse } from './routes/stored-response.ts';
+
+export interface RouteEntry {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly route: Route;
+  /** Routes that anybody may ask; all others need a key where keys are set. */
+  readonly isOpen?: true;
+}
+
+/** Every route that speaks the Responses API. A path that ends in `/*` takes the rest of the URL. */
+export const apiRoutes: readonly RouteEntry[] = [
+  { method: 'POST', path: '/v1/responses', route: createResponse },
+  { method: 'GET', path: '/v1/responses', route: refuseWebSocket },
+  { method: 'POST', path: '/v1/responses/input_tokens', route: countTokens },
+  { method: 'GET', path: '/v1/responses/:id', route: retrieveResponse },
+  { method: 'DELETE', path: '/v1/responses/:id', route: deleteResponse },
+  { method: 'POST', path: '/v1/responses/:id/cancel', route: cancelResponse },
+  { method: 'GET', path: '/v1/responses/:id/input_items', route: retrieveInputItems },
+  { method: 'GET', path: '/v1/models', route: listModels },
+  { method: 'GET', path: '/v1/models/*', route: retrieveModel },
+];
+
+/** Codex tries a WebSocket first and falls back to HTTP silently on 426, and only on 426 (clients.md §1.5). */
+async function refuseWebSocket(): Promise<void> {
+  throw new GatewayError(
+    'upgrade_required',
+    'Responses over WebSocket are not available on this gateway yet. Use POST /v1/responses.',
+  );
+}
+
+/** The error of a request that no route takes: 405 when only the method is wrong, else 404. */
+export function unknownRoute(
+  method: string,
+  url: string,
+  entries: readonly RouteEntry[],
+): { error: GatewayError; allow: string[] } {
+  const path = url.split('?')[0] ?? '';
+  const allow = entries.filter((entry) => matches(entry.path, path)).map((entry) => entry.method);
+  if (allow.length > 0) {
+    return {
+      error: new GatewayError(
+        'method_not_allowed',
+        `Not allowed to ${method} on ${path.slice(0, 128)}; use ${allow.join(' or ')}.`,
+      ),
+      allow,
+    };
+  }
+  const hint = path.startsWith('/v1/') ? '' : ' The base URL of this API ends in /v1.';
+  return { error: new GatewayError('not_found', `Unknown request URL: ${method} ${path.slice(0, 128)}.${hint}`), allow };
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const got = path.split('/');
+  const takesRest = wanted.at(-1) === '*';
+  if (takesRest ? got.length < wanted.length : got.length !== wanted.length) return false;
+  return wanted.every((segment, at) => segment === '*' || segment.startsWith(':') || segment === got[at]);
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { GatewayError } from '../model/errors.ts';
+import type { AppOptions } from './app-options.ts';
+import { reportRequest } from './channels.ts';
+import { sendPreflight, toCorsHeaders } from './cors.ts';
+import { sendError } from './error-answer.ts';
+import type { Exchange } from './exchange.ts';
+import type { Authenticate } from './guards/authenticate.ts';
+import { checkHost } from './guards/check-host.ts';
+import { unknownRoute, type RouteEntry } from './route-table.ts';
+
+/** What stands around every route. */
+export interface Surroundings {
+  readonly options: AppOptions;
+  readonly authenticate: Authenticate;
+  /** Aborts when running responses have to end. */
+  readonly stopping: AbortSignal;
+  /** Asked for each request: whether new work is still taken. */
+  readonly isClosing: () => boolean;
+  readonly routes: readonly RouteEntry[];
+}
+
+/** One request from first to last: host check, authentication, route, error answer, report. Never rejects. `entry` is undefined when no route matched. */
+export async function serveRequest(
+  request: FastifyRequest,
+  raw: ServerResponse,
+  entry: RouteEntry | undefined,
+  around: Surroundings,
+): Promise<void> {
+  const facts = { id: `req_${randomBytes(16).toString('hex')}`, startedAt: performance.now(), gone: watchClient(raw) };
+  let failed: GatewayError | null = null;
+  try {
+    await runRoute(request, raw, entry, { ...around, ...facts });
+  } catch (thrown) {
+    failed = GatewayError.from(thrown);
+    if (facts.gone.aborted) raw.destroy();
+    else sendError(raw, failed);
+  }
+  const isGone = facts.gone.aborted;
+  reportRequest({
+    requestId: facts.id,
+    method: request.method,
+    route: entry?.path ?? 'unknown',
+    status: isGone ? 499 : raw.statusCode,
+    durationMs: Math.round(performance.now() - facts.startedAt),
+    error: isGone ? null : failed,
+  });
+}
+
+type Facts = Surroundings & Pick<Exchange, 'id' | 'startedAt' | 'gone'>;
+
+async function runRoute(
+  request: FastifyRequest,
+  raw: ServerResponse,
+  entry: RouteEntry | undefined,
+  facts: Facts,
+): Promise<void> {
+  const { options } = facts;
+  setCommonHeaders(raw, { id: facts.id, cors: toCorsHeaders(request.headers, options.allowedOrigins) });
+  checkHost(request.headers, options);
+  if (request.method === 'OPTIONS' && sendPreflight(raw)) return;
+  if (facts.isClosing()) {
+    raw.setHeader('connection', 'close');
+    throw new GatewayError('server_overloaded', 'The gateway is shutting down.', { retryAfter: 1 });
+  }
+  const owner = entry?.isOpen === true ? 'local' : facts.authenticate(request.headers.authorization);
+  if (entry === undefined) throw refuse(request, raw, facts.routes);
+  await entry.route(toExchange(request, raw, owner, facts));
+}
+
+function toExchange(request: FastifyRequest, raw: ServerResponse, owner: string, facts: Facts): Exchange {
+  const at = request.url.indexOf('?');
+  return {
+    id: facts.id,
+    startedAt: facts.startedAt,
+    request: request.raw,
+    raw,
+    // The router gives strings only.
+    params: request.params as Record<string, string | undefined>,
+    query: new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1)),
+    context: { owner, strict: request.headers['antiphon-strict'] === 'true' },
+    gone: facts.gone,
+    stopping: facts.stopping,
+    options: facts.options,
+  };
+}
+
+/** Aborts when the connection closes before the answer is over. */
+function watchClient(raw: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+function setCommonHeaders(raw: ServerResponse, { id, cors }: { id: string; cors: Readonly<Record<string, string>> }): void {
+  raw.setHeader('x-request-id', id);
+  raw.setHeader('cache-control', 'no-store');
+  raw.setHeader('vary', 'Authorization, Origin');
+  for (const [name, value] of Object.entries(cors)) raw.setHeader(name, value);
+}
+
+function refuse(request: FastifyRequest, raw: ServerResponse, routes: readonly RouteEntry[]): GatewayError {
+  const { error, allow } = unknownRoute(request.method, request.url, routes);
+  if (allow.length > 0) raw.setHeader('allow', allow.join(', '));
+  return error;
+}
