@@ -86,7 +86,9 @@ describe('the grammar oracle', () => {
   });
 
   test('catches a completed call whose arguments are cut', () => {
-    const log = goodLog().map((event) => JSON.parse(JSON.stringify(event).replaceAll('\\"Oslo\\"}', '\\"Os')) as Record<string, unknown>);
+    const log = goodLog().map(
+      (event) => JSON.parse(JSON.stringify(event).replaceAll('\\"Oslo\\"}', '\\"Os')) as Record<string, unknown>,
+    );
     expect(checkEventLog(log).join()).toContain('no JSON object');
   });
 });
