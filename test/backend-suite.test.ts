@@ -21,6 +21,7 @@ function openSmallBackend(plant: (whole: SmallParts) => Partial<SmallParts> = ()
   };
   return {
     backend,
+    patience: 1_000,
     models: { text: 'text', call: 'call', stall: 'stall', stallText: 'stall-text', refused: 'refused' },
     server: {
       requests: () => seen.requests,
