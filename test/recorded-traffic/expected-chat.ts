@@ -37,7 +37,8 @@ function reasoningOf(said: Loose): string {
 function callsOf(said: readonly Loose[], isWhole: boolean): Content['calls'] {
   const slots = new Map<unknown, { name: string; text: string }>();
   for (const part of said) {
-    const legacy = part['function_call'] === undefined || part['function_call'] === null ? [] : [{ function: part['function_call'] }];
+    const legacy =
+      part['function_call'] === undefined || part['function_call'] === null ? [] : [{ function: part['function_call'] }];
     [...listOf(part['tool_calls']), ...listOf(legacy)].forEach((call, at) => {
       const key = isWhole ? at : (call['index'] ?? call['id'] ?? 'only');
       const slot = slots.get(key) ?? { name: '', text: '' };
@@ -46,11 +47,15 @@ function callsOf(said: readonly Loose[], isWhole: boolean): Content['calls'] {
       slot.text += words(loose(call['function'])['arguments']);
     });
   }
-  return [...slots.values()].map(({ name, text }) => ({ name, arguments: JSON.parse(text.trim() === '' ? '{}' : text) as unknown }));
+  // Snowflake fills up with calls that have neither name nor arguments: no call anybody could make.
+  const real = [...slots.values()].filter(({ name, text }) => name !== '' || text !== '');
+  return real.map(({ name, text }) => ({ name, arguments: JSON.parse(text.trim() === '' ? '{}' : text) as unknown }));
 }
 
 function usageOf(bodies: readonly Loose[]): number[] | null {
-  const usages = bodies.map((body) => body['usage'] ?? loose(body['x_groq'])['usage']).filter((usage) => typeof usage === 'object');
+  const usages = bodies
+    .map((body) => body['usage'] ?? loose(body['x_groq'])['usage'])
+    .filter((usage) => typeof usage === 'object');
   const usage = usages.filter((candidate) => loose(candidate)['total_tokens'] !== undefined).at(-1);
   if (usage === undefined) return null;
   const input = count(usage['prompt_tokens']);
@@ -62,6 +67,9 @@ function endingOf(bodies: readonly Loose[], isAnswerWithoutReason: boolean): str
   if (bodies.some((body) => body['error'] ?? body['detail'])) return 'failed';
   const reason = bodies.map((body) => words(loose(loose(body['choices'])[0])['finish_reason'])).find((word) => word !== '');
   if (reason === undefined) return isAnswerWithoutReason ? 'completed' : 'failed';
-  const cut: Readonly<Record<string, string>> = { length: 'incomplete max_output_tokens', content_filter: 'incomplete content_filter' };
+  const cut: Readonly<Record<string, string>> = {
+    length: 'incomplete max_output_tokens',
+    content_filter: 'incomplete content_filter',
+  };
   return cut[reason] ?? 'completed';
 }

@@ -1,7 +1,23 @@
 import { bodiesOf, count, listOf, loose, words, type Content, type Loose, type Recording } from './loose.ts';
 
-const filtered = ['SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION'];
-const failed = ['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS', 'MALFORMED_RESPONSE', 'MISSING_THOUGHT_SIGNATURE', 'LANGUAGE'];
+const filtered = [
+  'SAFETY',
+  'RECITATION',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_RECITATION',
+];
+const failed = [
+  'MALFORMED_FUNCTION_CALL',
+  'UNEXPECTED_TOOL_CALL',
+  'TOO_MANY_TOOL_CALLS',
+  'MALFORMED_RESPONSE',
+  'MISSING_THOUGHT_SIGNATURE',
+  'LANGUAGE',
+];
 
 /** What a Gemini recording holds. */
 export function expectedGemini(recording: Recording): Content {
@@ -16,7 +32,7 @@ export function expectedGemini(recording: Recording): Content {
     text: texts(false),
     refusal: '',
     reasoning: texts(true),
-    calls: parts.filter((part) => part['functionCall']).map((part) => toCall(loose(part['functionCall']))),
+    calls: callsOf(parts.filter((part) => part['functionCall']).map((part) => loose(part['functionCall']))),
     usage: usageOf(bodies),
     ending: endingOf(bodies),
   };
@@ -27,8 +43,27 @@ export function partsOf(recording: Recording): Loose[] {
   return bodiesOf(recording).flatMap((body) => listOf(loose(loose(loose(body['candidates'])[0])['content'])['parts']));
 }
 
-function toCall(call: Loose): Content['calls'][number] {
-  return { name: words(call['name']), arguments: call['args'] ?? {} };
+/** Most calls come whole. Vertex can stream them: a name first, then values by JSON path, until a piece without `willContinue`. */
+function callsOf(pieces: readonly Loose[]): Content['calls'] {
+  const calls: { name: string; arguments: Record<string, unknown> }[] = [];
+  for (const piece of pieces) {
+    if (words(piece['name']) !== '') calls.push({ name: words(piece['name']), arguments: { ...piece['args'] } });
+    for (const partial of listOf(piece['partialArgs'])) setAt(calls.at(-1)?.arguments ?? {}, partial);
+  }
+  return calls;
+}
+
+/** Puts `{jsonPath: '$.a[0].b', stringValue: 'x'}` where it belongs; strings that continue are joined. */
+function setAt(root: Record<string, unknown>, partial: Loose): void {
+  const keys = [...words(partial['jsonPath']).matchAll(/\.([^.[\]]+)|\[(\d+)\]/g)].map((match) => match[1] ?? Number(match[2]));
+  let holder: Record<string | number, unknown> = root;
+  keys.forEach((key, at) => {
+    const next = keys[at + 1];
+    if (next === undefined) {
+      const value = partial['stringValue'] ?? partial['numberValue'] ?? partial['boolValue'] ?? null;
+      holder[key] = typeof value === 'string' && typeof holder[key] === 'string' ? holder[key] + value : value;
+    } else holder = (holder[key] ??= typeof next === 'number' ? [] : {}) as Record<string | number, unknown>;
+  });
 }
 
 function usageOf(bodies: readonly Loose[]): number[] | null {

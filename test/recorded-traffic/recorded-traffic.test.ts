@@ -21,11 +21,28 @@ interface Replay {
   createReplayServer(recordings: Recording[]): Server;
 }
 
-const files = ['gemini-stream', 'gemini-sync', 'openai-chat-stream', 'openai-chat-sync', 'chat-compat-stream', 'chat-compat-sync'];
+const files = [
+  'gemini-stream',
+  'gemini-sync',
+  'openai-chat-stream',
+  'openai-chat-sync',
+  'chat-compat-stream',
+  'chat-compat-sync',
+];
 const modes = [true, false].flatMap((stream) => ['', '-cut7'].map((cut) => ({ stream, cut })));
 
 /** An upstream's own status, as a client of the gateway sees it (docs/errors.md). */
-const shownStatus: Readonly<Record<number, number>> = { 400: 400, 401: 502, 403: 502, 404: 400, 413: 413, 422: 400, 429: 429, 500: 502, 503: 503 };
+const shownStatus: Readonly<Record<number, number>> = {
+  400: 400,
+  401: 502,
+  403: 502,
+  404: 400,
+  413: 413,
+  422: 400,
+  429: 429,
+  500: 502,
+  503: 503,
+};
 
 describe.skipIf(!isThere)('recorded traffic of real model servers, through the whole gateway', () => {
   let replay: Replay;
@@ -55,12 +72,16 @@ backends:
     const recordings = replay.loadRecordings(folder.pathname, ['dev'], [file]);
     const faults: string[] = [];
     let passed = 0;
-    for (const recording of recordings) {
+    const playAll = async (recording: Recording): Promise<void> => {
       const found = (await Promise.all(modes.map((mode) => play(recording, mode)))).flat();
       if (found.length === 0) passed++;
       faults.push(...found);
-    }
-    console.log(`recorded ${file}: ${String(passed)} of ${String(recordings.length)} (each streamed and not, whole and in pieces of 7 bytes)`);
+    };
+    // The pieces of 7 bytes are written one a millisecond: side by side they cost no more than one after the other.
+    for (let at = 0; at < recordings.length; at += 24) await Promise.all(recordings.slice(at, at + 24).map(playAll));
+    console.log(
+      `recorded ${file}: ${String(passed)} of ${String(recordings.length)} (each streamed and not, whole and in pieces of 7 bytes)`,
+    );
     expect(faults).toEqual([]);
   });
 
@@ -73,26 +94,31 @@ backends:
   }
 });
 
-
 function differences(recording: Recording, answer: StreamAnswer): string[] {
   const { status } = recording.response;
   const error = (answer.body as { error?: { message?: string; code?: string | null; type?: string } | null }).error;
   if (status >= 400) {
     const isShown = answer.status === (shownStatus[status] ?? 502) || isKnownException(answer.status, error?.code);
-    return isShown && Boolean(error?.message) && Boolean(error?.type) ? [] : [`upstream ${String(status)} became ${String(answer.status)} ${JSON.stringify(error)}`];
+    return isShown && Boolean(error?.message) && Boolean(error?.type)
+      ? []
+      : [`upstream ${String(status)} became ${String(answer.status)} ${JSON.stringify(error)}`];
   }
   const expected = recording.provider.startsWith('gemini') ? expectedGemini(recording) : expectedChat(recording);
-  if (answer.status !== 200) return expected.ending === 'failed' ? [] : [`status ${String(answer.status)} ${JSON.stringify(error)}`];
+  if (answer.status !== 200)
+    return expected.ending === 'failed' ? [] : [`status ${String(answer.status)} ${JSON.stringify(error)}`];
   return compare(expected, observedOf(answer));
 }
 
-/** What a 400 or 429 of an upstream may be besides a client's fault: its own bad key, and an empty purse. */
+/** What a 400 or 429 of an upstream may be besides a client's fault: its own bad key, an empty purse, or a call that the model garbled (Groq). */
 function isKnownException(status: number, code: string | null | undefined): boolean {
-  return (status === 502 && code === 'upstream_auth_failed') || (status === 429 && code === 'insufficient_quota');
+  if (status === 502) return code === 'upstream_auth_failed' || code === 'upstream_error';
+  return status === 429 && code === 'insufficient_quota';
 }
 
 function compare(expected: Content, observed: Content): string[] {
   const wanted = expected.ending === 'failed' ? { ending: 'failed' } : { ...expected, usage: expected.usage ?? observed.usage };
   const got = expected.ending === 'failed' ? { ending: observed.ending } : observed;
-  return JSON.stringify(wanted) === JSON.stringify(got) ? [] : [`expected ${JSON.stringify(wanted).slice(0, 600)}\n     but got ${JSON.stringify(got).slice(0, 600)}`];
+  return JSON.stringify(wanted) === JSON.stringify(got)
+    ? []
+    : [`expected ${JSON.stringify(wanted).slice(0, 600)}\n     but got ${JSON.stringify(got).slice(0, 600)}`];
 }
