@@ -1,29 +1,29 @@
 /** Body of `POST {base}/chat/completions` as we send it: OpenAI's fields and those of the dialects. Answers are read loosely and have no type. */
 
-export interface ChatTextPart {
+interface ChatTextPart {
   type: 'text';
   text: string;
 }
 
-export interface ChatImagePart {
+interface ChatImagePart {
   type: 'image_url';
   image_url: { url: string; detail?: string };
 }
 
-export interface ChatFilePart {
+interface ChatFilePart {
   type: 'file';
   file: { filename: string; file_data: string };
 }
 
 /** Mistral's way to hand over a PDF. */
-export interface ChatDocumentPart {
+interface ChatDocumentPart {
   type: 'document_url';
   document_url: string;
   document_name?: string;
 }
 
 /** Mistral's way to hand back reasoning. */
-export interface ChatThinkingPart {
+interface ChatThinkingPart {
   type: 'thinking';
   thinking: ChatTextPart[];
   closed: true;
@@ -39,7 +39,7 @@ export interface ChatToolCall {
   extra_content?: unknown;
 }
 
-export interface ChatSystemMessage {
+interface ChatSystemMessage {
   role: 'system' | 'developer';
   content: string;
 }
@@ -62,7 +62,7 @@ export interface ChatAssistantMessage {
   prefix?: true;
 }
 
-export interface ChatToolMessage {
+interface ChatToolMessage {
   role: 'tool';
   tool_call_id: string;
   content: string;

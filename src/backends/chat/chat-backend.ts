@@ -1,0 +1,132 @@
+import type { Backend, BackendTurn, ModelInfo } from '../../model/backend.ts';
+import type { ModelRequest } from '../../model/model-request.ts';
+import type { Secret } from '../../model/secret.ts';
+import type { ChatRequest } from '../../protocol/chat/request.ts';
+import { createChatProfile, type ChatProfile, type ChatVendor } from '../../translate/chat/chat-profile.ts';
+import { fromChatChunks, type ChatTurnStage } from '../../translate/chat/from-chat-chunks.ts';
+import { chatToolNames, toChatRequest } from '../../translate/chat/to-chat-request.ts';
+import { cleanMessage } from '../upstream/clean-message.ts';
+import type { MapError } from '../upstream/map-http-error.ts';
+import { sendForJson } from '../upstream/read-json.ts';
+import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
+import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
+import { mapChatHttpError } from './map-chat-http-error.ts';
+import { readModelList } from './read-model-list.ts';
+
+export interface ChatBackendOptions {
+  readonly name: string;
+  /** Up to and including the version: `http://127.0.0.1:11434/v1`. A bare host gets `/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: Secret | null;
+  /** Whose dialect it speaks; found by host and port when absent. */
+  readonly vendor?: ChatVendor;
+  /** Sent with every call, after our own: they may replace `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeouts: UpstreamTimeouts;
+  /** PEM file with authorities to trust in addition. */
+  readonly caFile?: string;
+  /** The server leaves `<think>…</think>` in the text. */
+  readonly thinkTags?: boolean;
+  readonly newId: (prefix: string) => string;
+}
+
+/** Any server that speaks OpenAI's chat completions: Ollama, llama.cpp, vLLM, OpenRouter, DeepSeek, Groq, Mistral, OpenAI itself. Must be closed. */
+export function createChatBackend(options: ChatBackendOptions): Backend {
+  return new ChatBackend(options);
+}
+
+class ChatBackend implements Backend {
+  readonly name: string;
+  readonly #baseUrl: string;
+  readonly #profile: ChatProfile;
+  readonly #options: ChatBackendOptions;
+  readonly #client: UpstreamClient;
+  readonly #secrets: readonly Secret[];
+  readonly #mapError: MapError;
+
+  constructor(options: ChatBackendOptions) {
+    const { name, apiKey, timeouts, caFile, vendor, thinkTags } = options;
+    this.name = name;
+    this.#baseUrl = withVersion(options.baseUrl);
+    this.#options = options;
+    this.#secrets = apiKey === null ? [] : [apiKey];
+    this.#mapError = mapChatHttpError({ backendName: name, secrets: this.#secrets });
+    this.#client = createUpstreamClient({ timeouts, ...(caFile !== undefined && { caFile }) });
+    this.#profile = createChatProfile({
+      baseUrl: this.#baseUrl,
+      ...(vendor !== undefined && { vendor }),
+      ...(thinkTags !== undefined && { thinkTags }),
+    });
+  }
+
+  prepareTurn(request: ModelRequest): BackendTurn {
+    const { value: body, losses } = toChatRequest(request, this.#profile);
+    return {
+      losses,
+      stream: (signal) =>
+        runUpstreamTurn({
+          client: this.#client,
+          request: {
+            method: 'POST',
+            url: `${this.#baseUrl}/chat/completions`,
+            headers: this.#headers(request.stream),
+            body: JSON.stringify(body),
+          },
+          stage: this.#createStage(request, body),
+          mapError: this.#mapError,
+          signal,
+        }),
+    };
+  }
+
+  async listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
+    const request = { method: 'GET', url: `${this.#baseUrl}/models`, headers: this.#headers(false) } as const;
+    return readModelList(await sendForJson(this.#client, request, { mapError: this.#mapError, signal }));
+  }
+
+  /** Chat completions have no endpoint for it. */
+  async countInputTokens(): Promise<null> {
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  #createStage(request: ModelRequest, body: ChatRequest): ChatTurnStage {
+    return fromChatChunks({
+      newId: this.#options.newId,
+      model: request.model,
+      profile: this.#profile,
+      toolNames: chatToolNames(request, this.#profile),
+      wantsLogprobs: request.topLogprobs !== null,
+      echo: prefixOf(body),
+      cleanMessage: (text) => cleanMessage(text, this.#secrets),
+    });
+  }
+
+  #headers(stream: boolean): Record<string, string> {
+    const { apiKey, headers = {} } = this.#options;
+    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    return {
+      accept: stream ? 'text/event-stream' : 'application/json',
+      'content-type': 'application/json',
+      ...(apiKey !== null && { authorization: `Bearer ${apiKey.reveal()}` }),
+      ...Object.fromEntries(own),
+    };
+  }
+}
+
+/** `http://localhost:11434` is what people write; every server we know has its API under `/v1` then. */
+function withVersion(baseUrl: string): string {
+  const trimmed = baseUrl.replace(/\/+$/, '');
+  return URL.canParse(trimmed) && new URL(trimmed).pathname === '/' ? `${trimmed}/v1` : trimmed;
+}
+
+/** The text a server will repeat at the beginning of its answer. */
+function prefixOf({ messages }: ChatRequest): string {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || last.prefix !== true || last.content === null) return '';
+  if (typeof last.content === 'string') return last.content;
+  return last.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
