@@ -22,7 +22,8 @@ export interface GeminiTextPart {
   thoughtSignature?: string;
 }
 
-export type GeminiMediaPart = { inlineData: { mimeType: string; data: string } } | { fileData: { mimeType?: string; fileUri: string } };
+export type GeminiMediaPart =
+  { inlineData: { mimeType: string; data: string } } | { fileData: { mimeType?: string; fileUri: string } };
 
 export interface GeminiCallPart {
   functionCall: { id?: string; name: string; args: { readonly [key: string]: unknown } };
