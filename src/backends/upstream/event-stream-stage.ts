@@ -1,0 +1,115 @@
+import { parseJson } from '../../lib/json.ts';
+import { createSseDecoder, SseError, type SseEvent } from '../../lib/sse-decoder.ts';
+import { GatewayError } from '../../model/errors.ts';
+import type { ModelEvent } from '../../model/model-event.ts';
+import type { TurnStage } from './turn-stage.ts';
+
+/** Bytes of an event stream → what the model did. */
+export class EventStreamStage {
+  readonly #decoder: ReturnType<typeof createSseDecoder>;
+  readonly #stage: TurnStage;
+  #state: 'open' | 'complete' | 'failed' = 'open';
+
+  constructor(stage: TurnStage, maxEventBytes: number) {
+    this.#stage = stage;
+    this.#decoder = createSseDecoder({ maxEventBytes });
+  }
+
+  /** Nothing comes any more. */
+  get isOver(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** It is over, and not by a failure. */
+  get isComplete(): boolean {
+    return this.#state === 'complete';
+  }
+
+  /** The model is done, only usage may still come. */
+  get settled(): boolean {
+    return this.#stage.settled;
+  }
+
+  /** One read. Throws GatewayError `upstream_invalid_response` or `upstream_event_too_large` when the bytes are no event stream. */
+  push(bytes: Uint8Array): readonly ModelEvent[] {
+    return this.#readEvents(this.#decode(bytes), malformedChunk);
+  }
+
+  /** Nothing more comes. An event that was cut off is told from one that is broken. */
+  end(): readonly ModelEvent[] {
+    const out = this.#readEvents(this.#decodeRest(), cutChunk);
+    if (this.#state === 'open') this.#endStage(out);
+    return out;
+  }
+
+  /** What the stage throws becomes a failure, so that what came before it in the same read is not lost. */
+  #readEvents(events: readonly SseEvent[], describe: (data: string) => GatewayError): ModelEvent[] {
+    const out: ModelEvent[] = [];
+    try {
+      for (const { data } of events) {
+        if (data === '') continue;
+        if (data.startsWith('[DONE]')) {
+          this.#endStage(out);
+          break;
+        }
+        const chunk = parseJson(data);
+        if (chunk === undefined) throw describe(data);
+        this.#append(this.#stage.push(chunk), out);
+        if (this.#state !== 'open') break;
+      }
+    } catch (thrown) {
+      this.#append([{ type: 'failure', error: GatewayError.from(thrown) }], out);
+    }
+    return out;
+  }
+
+  #endStage(out: ModelEvent[]): void {
+    this.#append(this.#stage.end(), out);
+    if (this.#state === 'open') this.#state = 'complete';
+  }
+
+  #append(events: readonly ModelEvent[], out: ModelEvent[]): void {
+    for (const event of events) {
+      if (this.#state !== 'open') return;
+      out.push(event);
+      if (event.type === 'finish') this.#state = 'complete';
+      else if (event.type === 'failure') this.#state = 'failed';
+    }
+  }
+
+  #decode(bytes: Uint8Array): readonly SseEvent[] {
+    try {
+      return this.#decoder.push(bytes);
+    } catch (thrown) {
+      throw mapSseError(thrown);
+    }
+  }
+
+  /** The event that was still open. Of a settled turn nothing can be missing any more, so there a cut one is passed over. */
+  #decodeRest(): readonly SseEvent[] {
+    const { settled } = this.#stage;
+    try {
+      const events = this.#decoder.end();
+      return settled ? events.filter(({ data }) => parseJson(data) !== undefined) : events;
+    } catch (cause) {
+      if (settled) return [];
+      throw new GatewayError('upstream_truncated', 'The model server ended its answer inside an event.', { cause });
+    }
+  }
+}
+
+function mapSseError(thrown: unknown): unknown {
+  if (!(thrown instanceof SseError)) return thrown;
+  const code = thrown.fault === 'event-too-large' ? 'upstream_event_too_large' : 'upstream_invalid_response';
+  return new GatewayError(code, `The model server's answer cannot be read: ${thrown.message}.`, { cause: thrown });
+}
+
+function malformedChunk(data: string): GatewayError {
+  const cause = new Error(`not JSON: ${data.slice(0, 200)}`);
+  return new GatewayError('upstream_invalid_response', 'The model server sent an event that is not JSON.', { cause });
+}
+
+function cutChunk(data: string): GatewayError {
+  const cause = new Error(`cut: ${data.slice(0, 200)}`);
+  return new GatewayError('upstream_truncated', 'The model server ended its answer inside an event.', { cause });
+}
