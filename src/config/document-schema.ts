@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { nearestName } from '../lib/nearest-name.ts';
+import * as a from './document-values.ts';
+import { parseStoreUrl, storeUrlForm } from './parse-store-url.ts';
+import { chatVendors, logLevels } from './settings.ts';
+
+/** Longer strings than half a gigabyte cannot be made in Node. */
+const largestBody = 256 * 1024 ** 2;
+
+/** A map with known keys. One that is written but left empty counts as absent, because that is what a section with every line commented out looks like. */
+function section<T extends z.ZodRawShape>(shape: T) {
+  return z.preprocess((written) => written ?? undefined, strictObject(shape).optional());
+}
+
+function strictObject<T extends z.ZodRawShape>(shape: T) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? complainOfKeys(issue.keys, known) : 'must be a section with keys'),
+  });
+}
+
+/** One line for each key, in the order of `keys`: `toFaults` takes the lines apart again. */
+function complainOfKeys(keys: readonly string[], known: readonly string[]): string {
+  return keys
+    .map((key) => {
+      const meant = nearestName(key, known);
+      return meant === undefined
+        ? `is not a key here: there are ${known.join(', ')}`
+        : `is not a key here: did you mean '${meant}'?`;
+    })
+    .join('\n');
+}
+
+function list<T extends z.ZodType>(member: T) {
+  return z.array(member, { error: 'must be a list, for example [ "…" ]' }).optional();
+}
+
+function complainOfRecord(what: string, name: string) {
+  return (issue: { readonly code?: string }): string =>
+    issue.code === 'invalid_key' ? `must be ${name}` : `must be a section of ${what} by name`;
+}
+
+/** A slash would end the backend's name in `backend/model`. */
+const backendName = /^[a-z0-9][a-z0-9_-]*$/i;
+
+/** A token of RFC 9110 that does not decide about the connection or the body. */
+const headerName =
+  /^(?!(?:host|connection|content-length|content-type|transfer-encoding|upgrade|te|trailer)$)[\w!#$%&'*+.^`|~-]+$/i;
+
+const upstreamTimeouts = { connect: a.duration().optional(), first_byte: a.duration().optional(), idle: a.duration().optional() };
+
+const remote = {
+  headers: z
+    .record(z.string().regex(headerName), a.headerValue(), {
+      error: complainOfRecord('headers', 'a header this gateway does not set itself'),
+    })
+    .optional(),
+  ca_file: a.text('a path of a PEM file').optional(),
+  timeouts: section(upstreamTimeouts),
+};
+
+const gemini = strictObject({
+  type: z.literal('gemini'),
+  api_key: a.secret('the API key'),
+  base_url: a.baseUrl().optional(),
+  ...remote,
+});
+
+const chat = strictObject({
+  type: z.literal('chat'),
+  base_url: a.baseUrl(),
+  api_key: a.secret('the API key').optional(),
+  vendor: a.oneOf(chatVendors).optional(),
+  think_tags: a.yesOrNo().optional(),
+  ...remote,
+});
+
+const rehearsal = strictObject({ type: z.literal('rehearsal') });
+
+/** Doors that come with a later version: their settings are let through unread, so that one file can serve both versions. */
+const later = (['anthropic', 'responses', 'cascade'] as const).map((type) => z.looseObject({ type: z.literal(type) }));
+
+const backendTypes = ['gemini', 'chat', 'rehearsal', 'anthropic', 'responses', 'cascade'] as const;
+
+const backend = z.discriminatedUnion('type', [gemini, chat, rehearsal, ...later], {
+  error: `must say what speaks there: one of ${backendTypes.join(', ')}`,
+});
+
+/** The file as it is written, defaults not yet filled in (docs/configuration.md has every key). */
+export const documentSchema = strictObject({
+  data: a.text('a path of a folder').optional(),
+  server: section({
+    host: a.text('an address or a host name').optional(),
+    port: a.port().optional(),
+    keys: list(a.secret('an API key')),
+    allowed_hosts: list(a.text('a host name without a port')),
+    allowed_origins: list(a.webOrigin()),
+    max_body_bytes: a.byteSize(largestBody).optional(),
+    shutdown: a.duration().optional(),
+  }),
+  store: section({
+    url: a.text(storeUrlForm, (url) => parseStoreUrl(url) !== undefined).optional(),
+    synchronous: a.oneOf(['normal', 'full']).optional(),
+    busy_timeout: a.duration().optional(),
+    retention: section({ max_age: a.durationOrOff().optional(), max_bytes: a.byteSizeOrOff().optional() }),
+  }),
+  backends: z.preprocess(
+    (written) => written ?? undefined,
+    z
+      .record(z.string().regex(backendName), backend, {
+        error: complainOfRecord('backends', 'a name of letters, digits, - and _'),
+      })
+      .optional(),
+  ),
+  models: section({
+    default: a.text('a model, for example gemini/gemini-3-flash').optional(),
+    aliases: z
+      .record(z.string(), a.text('a model, for example gemini/gemini-3-pro'), { error: 'must be a section of name: model' })
+      .optional(),
+  }),
+  timeouts: section({ ...upstreamTimeouts, total: a.duration().optional(), max_total: a.duration().optional() }),
+  keep_alive: section({ comment: a.duration().optional(), event: a.duration().optional() }),
+  log: section({ level: a.oneOf(logLevels).optional(), content: a.yesOrNo().optional() }),
+  envelope: section({ keys: list(a.sealingKey()) }),
+  discovery: a.yesOrNo().optional(),
+  taps: z.unknown().optional(),
+});
+
+export type SettingsDocument = z.infer<typeof documentSchema>;
+export type BackendDocument = z.infer<typeof backend>;

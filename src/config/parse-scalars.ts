@@ -1,0 +1,54 @@
+import { Secret } from '../model/secret.ts';
+
+/** A number, also as text, because that is what a variable and a flag are. Undefined: it is none in that range. */
+function parseWholeNumber(written: unknown, minimum: number, maximum: number): number | undefined {
+  const number = typeof written === 'string' && /^\d+$/.test(written.trim()) ? Number(written) : written;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= minimum && number <= maximum
+    ? number
+    : undefined;
+}
+
+export function parsePort(written: unknown): number | undefined {
+  return parseWholeNumber(written, 0, 65_535);
+}
+
+/** A truth value, also as text or as `1` and `0`. Undefined: it is none. */
+export function parseYesOrNo(written: unknown): boolean | undefined {
+  if (written === true || written === 'true' || written === '1') return true;
+  if (written === false || written === 'false' || written === '0') return false;
+  return undefined;
+}
+
+/** A credential; white space around it goes, because files and shells add line ends. Undefined when it is empty or could not stand in a header. */
+export function parseSecret(written: unknown): Secret | undefined {
+  const trimmed = typeof written === 'string' ? written.trim() : '';
+  return /^[\x21-\x7e]+$/.test(trimmed) ? new Secret(trimmed) : undefined;
+}
+
+/** 32 bytes in base64 or base64url. */
+export function isSealingKey(base64: string): boolean {
+  return /^[\w+/-]{43}=?$/.test(base64) && Buffer.from(base64, 'base64').length === 32;
+}
+
+/** An address of a model server, without a slash at the end. Credentials in it would end up in logs, so they are refused like everything that is no address. */
+export function parseBaseUrl(written: unknown): string | undefined {
+  const url = parseUrl(written);
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) return undefined;
+  if (url.username !== '' || url.password !== '' || /[?#]/.test(url.href)) return undefined;
+  return url.href.replace(/\/+$/, '');
+}
+
+/** An origin exactly as a browser sends it. */
+export function parseWebOrigin(written: unknown): string | undefined {
+  const url = parseUrl(written);
+  return url !== undefined && url.origin !== 'null' && url.href === `${url.origin}/` ? url.origin : undefined;
+}
+
+function parseUrl(written: unknown): URL | undefined {
+  return typeof written === 'string' && URL.canParse(written.trim()) ? new URL(written.trim()) : undefined;
+}
+
+/** Whether only this machine can reach that address or name. A name other than `localhost` may lead anywhere. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,136 @@
+import type { Secret } from '../model/secret.ts';
+
+/** Everything the gateway is told from outside: complete, checked, with all defaults filled in. Lengths of time are milliseconds. */
+export interface Settings {
+  /** The configuration file that was read, or null. */
+  readonly configFile: string | null;
+  /** Absolute path of the folder for what must outlive the process. */
+  readonly dataDirectory: string;
+  readonly server: ServerSettings;
+  readonly store: StoreSettings;
+  readonly retention: RetentionSettings;
+  readonly backends: readonly BackendSettings[];
+  readonly models: ModelSettings;
+  readonly timeouts: TimeoutSettings;
+  readonly keepAlive: KeepAliveSettings;
+  readonly log: LogSettings;
+  /** Base64 of 32 bytes each, the first one seals; empty: the key in the data directory. */
+  readonly envelopeKeys: readonly Secret[];
+  /** Whether model servers on the usual loopback ports are looked for. Keys in the environment have been looked for already. */
+  readonly probesLocalServers: boolean;
+  /** What works but is probably not meant, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** API keys of clients; empty: no key is asked for, and only loopback may be bound. */
+  readonly keys: readonly Secret[];
+  /** Names a `Host` header may carry besides loopback and the bound address. */
+  readonly allowedHosts: readonly string[];
+  /** Web origins that may call from a browser. */
+  readonly allowedOrigins: readonly string[];
+  /** Cap on a request body, after decompression. */
+  readonly maxBodyBytes: number;
+  /** How long running responses may go on after SIGTERM. */
+  readonly shutdownMs: number;
+}
+
+export type StoreSettings =
+  | { readonly type: 'memory' }
+  | { readonly type: 'sqlite'; readonly file: string; readonly synchronous: 'normal' | 'full'; readonly busyTimeoutMs: number };
+
+export interface RetentionSettings {
+  /** Null: no limit by age. */
+  readonly maxAgeMs: number | null;
+  /** Null: no limit by size. */
+  readonly maxBytes: number | null;
+}
+
+/** How long one call to a model server may wait for each step. */
+export interface UpstreamTimeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+}
+
+export interface TimeoutSettings extends UpstreamTimeouts {
+  /** For a whole response, when the request names no `timeout`. */
+  readonly totalMs: number;
+  /** The most that a request's `timeout` may ask for. */
+  readonly maxTotalMs: number;
+}
+
+interface KeepAliveSettings {
+  readonly commentMs: number;
+  readonly eventMs: number;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export interface LogSettings {
+  readonly level: (typeof logLevels)[number];
+  /** Whether prompts and answers may stand in the log. */
+  readonly content: boolean;
+}
+
+export interface ModelSettings {
+  readonly defaultModel: string | null;
+  /** Name that clients use → model. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+/** The same words as in `translate/chat/chat-profile`, which this room may not import; gateway.test.ts compares them. */
+export const chatVendors = [
+  'openai',
+  'ollama',
+  'llamacpp',
+  'vllm',
+  'openrouter',
+  'deepseek',
+  'groq',
+  'mistral',
+  'generic',
+] as const;
+export type ChatVendor = (typeof chatVendors)[number];
+
+export type BackendSettings = GeminiSettings | ChatSettings | RehearsalSettings;
+
+interface BackendOrigin {
+  /** What stands before the slash in `backend/model`. */
+  readonly name: string;
+  /** For the start-up lines: `from antiphon.yaml`, `from GEMINI_API_KEY`, `found on 127.0.0.1:11434`. */
+  readonly origin: string;
+}
+
+export interface RemoteBackend extends BackendOrigin {
+  /** Sent with every call. They may carry credentials. */
+  readonly headers: ReadonlyMap<string, Secret>;
+  /** Absolute path of a PEM file with further certificate authorities, or null. */
+  readonly caFile: string | null;
+  readonly timeouts: UpstreamTimeouts;
+}
+
+export interface GeminiSettings extends RemoteBackend {
+  readonly type: 'gemini';
+  /** Null: Google's address. */
+  readonly baseUrl: string | null;
+  readonly apiKey: Secret;
+}
+
+export interface ChatSettings extends RemoteBackend {
+  readonly type: 'chat';
+  /** With `/v1`, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly apiKey: Secret | null;
+  /** Whose dialect it speaks; null: found out from the address. */
+  readonly vendor: ChatVendor | null;
+  /** Whether thinking in `<think>` tags is split off the text; null: as the vendor needs it. */
+  readonly thinkTags: boolean | null;
+}
+
+interface RehearsalSettings extends BackendOrigin {
+  readonly type: 'rehearsal';
+}

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { usualLocalServers, type LocalServer } from './config/find-local-backends.ts';
+import { loadEnvelopeKey } from './config/load-envelope-key.ts';
+import type { Settings, StoreSettings } from './config/settings.ts';
+import { createModelCatalog } from './engine/model-catalog.ts';
+import { createReasoningEnvelope, type ReasoningEnvelope } from './engine/reasoning-envelope.ts';
+import { findBackends, type FoundBackends } from './find-backends.ts';
+import { countTextTokens } from './lib/count-text-tokens.ts';
+import type { Backend } from './model/backend.ts';
+import { GatewayError } from './model/errors.ts';
+import type { ModelCatalog } from './model/model-catalog.ts';
+import type { ResponseStore } from './model/response-store.ts';
+import type { Secret } from './model/secret.ts';
+import { newId } from './new-id.ts';
+import type { App } from './server/app-options.ts';
+import { startLogging, type Logging } from './start-logging.ts';
+import { startPruning, type Pruning } from './start-pruning.ts';
+import { toStartUpLines, type BackendReport } from './start-up-lines.ts';
+
+/** A whole gateway. */
+export interface Gateway {
+  /** Opens the store and accepts connections. Throws what a person can act on: SettingsError, the store's GatewayError, or the socket's error. */
+  listen(): Promise<{ readonly url: string }>;
+  /** What was found and how to call it, for a person; waits for servers that are still looked for. Throws when a backend cannot be set up. */
+  describe(): Promise<readonly string[]>;
+  /** Lets running responses end for a while, then frees everything. May be called at any time. */
+  close(): Promise<void>;
+}
+
+/** What stands in place of the real thing. */
+export interface GatewayOverrides {
+  readonly version?: string;
+  /** Besides the configured ones. */
+  readonly backends?: readonly Backend[];
+  /** Instead of the configured one; it is closed with the gateway. */
+  readonly store?: ResponseStore;
+  readonly newId?: (prefix: string) => string;
+  /** Unix milliseconds. */
+  readonly now?: () => number;
+  /** Where model servers are looked for, if they are. */
+  readonly localServers?: readonly LocalServer[];
+}
+
+/** What there is once the gateway listens. */
+interface Running {
+  readonly url: string;
+  readonly app: App;
+  readonly catalog: ModelCatalog;
+  readonly found: Promise<FoundBackends>;
+  readonly store: ResponseStore;
+  readonly pruning: Pruning;
+  readonly logging: Logging;
+}
+
+const catalogCacheMs = 60_000;
+const listTimeoutMs = 3_000;
+
+/** Puts the gateway together: the only place that knows concrete classes. Nothing is opened before `listen`. */
+export function createGateway(settings: Settings, overrides: GatewayOverrides = {}): Gateway {
+  let starting: Promise<Running> | undefined;
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    const running = await starting?.catch(() => undefined);
+    if (running !== undefined) await stop(running, settings.server.shutdownMs);
+  }
+
+  return {
+    async listen() {
+      const { url } = await (starting ??= start(settings, overrides));
+      return { url };
+    },
+    async describe() {
+      if (starting === undefined) throw new Error('describe() comes after listen()');
+      return describeStart(await starting, settings);
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+async function start(settings: Settings, overrides: GatewayOverrides): Promise<Running> {
+  const now = overrides.now ?? Date.now;
+  const logging = startLogging({ ...settings.log, secrets: allSecrets(settings) });
+  // The database opens in its own thread while this one loads the HTTP server.
+  const opening = overrides.store === undefined ? openStore(settings.store) : Promise.resolve(overrides.store);
+  try {
+    const [store, envelope, { createApp }] = await Promise.all([opening, loadEnvelope(settings), import('./server/app.ts')]);
+    let tellPort: (port: number) => void = () => undefined;
+    const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) => findAll(settings, ownPort, overrides));
+    // Its failure is told by `describe`, and by every request that needs a backend.
+    found.catch(() => undefined);
+    const catalog = openCatalog(found, settings, now);
+    const app = createApp({
+      ...settings.server,
+      timeouts: settings.timeouts,
+      keepAlive: settings.keepAlive,
+      version: overrides.version ?? 'development',
+      engine: { catalog, store, envelope, newId: overrides.newId ?? newId, now, countTextTokens },
+    });
+    const url = await app.listen(settings.server.port, settings.server.host);
+    tellPort(Number(new URL(url).port));
+    const pruning = startPruning(store, {
+      retention: settings.retention,
+      now,
+      onTrouble: (thrown) => {
+        logging.warn('old responses could not be removed', thrown);
+      },
+    });
+    return { url, app, catalog, found, store, pruning, logging };
+  } catch (thrown) {
+    logging.stop();
+    await opening.then((store) => store.close()).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/** From the clients inwards: whoever still runs finds what it needs. */
+async function stop({ app, found, pruning, store, logging }: Running, graceMs: number): Promise<void> {
+  await app.close(graceMs);
+  const backends = await found.then((set) => set.backends).catch(() => []);
+  await Promise.all(backends.map((backend) => backend.close()));
+  await pruning.stop();
+  await store.close();
+  logging.stop();
+}
+
+async function openStore(settings: StoreSettings): Promise<ResponseStore> {
+  if (settings.type === 'memory') {
+    const { createMemoryStore } = await import('./store/memory/memory-store.ts');
+    return createMemoryStore();
+  }
+  const { openSqliteStore } = await import('./store/sqlite/sqlite-store.ts');
+  return openSqliteStore(settings);
+}
+
+async function loadEnvelope({ envelopeKeys, dataDirectory }: Settings): Promise<ReasoningEnvelope> {
+  const keys = envelopeKeys.length > 0 ? envelopeKeys : [await loadEnvelopeKey(dataDirectory)];
+  return createReasoningEnvelope({ keys: keys.map((key) => Buffer.from(key.reveal(), 'base64')), randomBytes });
+}
+
+function findAll(settings: Settings, ownPort: number, overrides: GatewayOverrides): Promise<FoundBackends> {
+  return findBackends({
+    settings,
+    ownPort,
+    localServers: overrides.localServers ?? usualLocalServers,
+    newId: overrides.newId ?? newId,
+    extra: overrides.backends ?? [],
+  });
+}
+
+function openCatalog(found: Promise<FoundBackends>, { models }: Settings, now: () => number): ModelCatalog {
+  return createModelCatalog({
+    found,
+    aliases: models.aliases,
+    now,
+    cacheMs: catalogCacheMs,
+    timeoutMs: listTimeoutMs,
+    createTimeout: (milliseconds) => AbortSignal.timeout(milliseconds),
+  });
+}
+
+async function describeStart({ url, found, catalog }: Running, settings: Settings): Promise<readonly string[]> {
+  const { origins, defaultModel } = await found;
+  const [backends, defaultTrouble] = await Promise.all([
+    Promise.all([...origins].map(([backend, origin]) => describeBackend(backend, origin))),
+    defaultModel === null ? null : troubleOf(catalog.resolveModel(defaultModel)),
+  ]);
+  return toStartUpLines({ url, settings, backends, defaultModel, defaultTrouble });
+}
+
+async function describeBackend(backend: Backend, origin: string): Promise<BackendReport> {
+  try {
+    const models = await backend.listModels(AbortSignal.timeout(listTimeoutMs));
+    return { name: backend.name, origin, models: models.map(({ id }) => id) };
+  } catch (thrown) {
+    // Anything but a GatewayError is our own signal: the time is over.
+    const trouble = thrown instanceof GatewayError ? thrown.message : 'it did not answer in time';
+    return { name: backend.name, origin, models: { trouble } };
+  }
+}
+
+async function troubleOf(work: Promise<unknown>): Promise<string | null> {
+  try {
+    await work;
+    return null;
+  } catch (thrown) {
+    return GatewayError.from(thrown).message;
+  }
+}
+
+function allSecrets({ server, backends, envelopeKeys }: Settings): readonly Secret[] {
+  const ofBackends = backends.flatMap((backend) => {
+    if (backend.type === 'rehearsal') return [];
+    return [...backend.headers.values(), ...(backend.apiKey === null ? [] : [backend.apiKey])];
+  });
+  return [...server.keys, ...envelopeKeys, ...ofBackends];
+}

@@ -1,0 +1,188 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const entry = fileURLToPath(new URL('main.ts', import.meta.url));
+const loader = import.meta.resolve('tsx');
+
+interface Started {
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves when stdout holds that text; rejects when the process ends before. */
+  readonly says: (text: string) => Promise<void>;
+  readonly exit: Promise<number | null>;
+}
+
+let home: string;
+const started: Started[] = [];
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'antiphon-main-'));
+});
+
+afterEach(async () => {
+  for (const { process, exit } of started.splice(0)) {
+    process.kill('SIGKILL');
+    await exit;
+  }
+  await rm(home, { recursive: true });
+});
+
+function start(argv: readonly string[], env: Record<string, string> = {}): Started {
+  const process = spawn(globalThis.process.execPath, ['--import', loader, entry, ...argv], {
+    cwd: home,
+    env: {
+      PATH: globalThis.process.env['PATH'] ?? '',
+      HOME: home,
+      ANTIPHON_DISCOVERY: '0',
+      ANTIPHON_LOG_LEVEL: 'silent',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  const waiting = new Set<() => void>();
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].setEncoding('utf8').on('data', (piece: string) => {
+      texts[name] += piece;
+      for (const look of waiting) look();
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => process.once('close', resolve));
+  const says = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (texts.stdout.includes(text)) resolve();
+      };
+      waiting.add(look);
+      look();
+      void exit.then(() => {
+        reject(new Error(`it ended without saying "${text}": ${texts.stderr}`));
+      });
+    });
+  const one = { process, stdout: () => texts.stdout, stderr: () => texts.stderr, says, exit };
+  started.push(one);
+  return one;
+}
+
+function urlOf({ stdout }: Started): string {
+  return /antiphon listening on (\S+)/.exec(stdout())?.[1] ?? '';
+}
+
+function ask(url: string, model: string): Promise<Response> {
+  return fetch(`${url}/v1/responses`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model, input: 'Hello!', stream: true }),
+  });
+}
+
+test('it says once where it listens, answers there, and ends well on SIGTERM', async () => {
+  const gateway = start(['serve', '--port', '0', '--data', 'state']);
+  await gateway.says('curl ');
+  expect(gateway.stdout().match(/^antiphon listening on http:\/\/127\.0\.0\.1:\d+$/gm)).toHaveLength(1);
+  expect(gateway.stdout()).toContain(join(home, 'state', 'antiphon.db'));
+  expect((await fetch(`${urlOf(gateway)}/health`)).status).toBe(200);
+  const answer = await ask(urlOf(gateway), 'rehearsal/slow');
+  gateway.process.kill('SIGTERM');
+  expect(await answer.text()).toContain('event: response.completed');
+  expect(await gateway.exit).toBe(0);
+  expect(gateway.stderr()).toBe('');
+}, 60_000);
+
+test('the first signal closes the port and lets a running answer go on, the second one ends it', async () => {
+  const gateway = start(['--port', '0'], { ANTIPHON_STORE_URL: 'memory:' });
+  await gateway.says('curl ');
+  const answer = await ask(urlOf(gateway), 'rehearsal/stall');
+  expect(answer.status).toBe(200);
+  gateway.process.kill('SIGINT');
+  // The port closes at once, while the answer goes on.
+  await expect
+    .poll(
+      () =>
+        fetch(`${urlOf(gateway)}/health`).then(
+          () => 'open',
+          () => 'closed',
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe('closed');
+  gateway.process.kill('SIGINT');
+  expect(await gateway.exit).toBe(0);
+  await expect(answer.text()).rejects.toThrow();
+}, 60_000);
+
+test('a port in use is one clear sentence and exit code 1', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const gateway = start(['--port', String(port)]);
+  expect(await gateway.exit).toBe(1);
+  expect(gateway.stderr()).toBe(
+    `antiphon: port ${String(port)} on 127.0.0.1 is in use: stop what listens there, or choose another one with --port (0 takes any free one)\n`,
+  );
+  expect(gateway.stdout()).toBe('');
+  server.close();
+}, 60_000);
+
+test('a wrong configuration is one line for each mistake and exit code 1', async () => {
+  await writeFile(
+    join(home, 'antiphon.yaml'),
+    'server:\n  prot: 1\n  host: 0.0.0.0\nbackends:\n  g: { type: gemini, api_key: "${NOT_SET}" }\n',
+  );
+  const gateway = start(['--port', 'x']);
+  expect(await gateway.exit).toBe(1);
+  expect(gateway.stderr().trimEnd().split('\n')).toEqual([
+    'antiphon: the command line: --port: must be a port from 1 to 65535, or 0 for any free one',
+    `antiphon: ${home}/antiphon.yaml:5: backends.g.api_key: the environment variable NOT_SET is not set: set it, or write \${NOT_SET:-default}`,
+    `antiphon: ${home}/antiphon.yaml:2: server.prot: is not a key here: did you mean 'port'?`,
+  ]);
+}, 60_000);
+
+test.each([
+  [
+    'another host needs a key',
+    ['--host', '0.0.0.0'],
+    {},
+    /^antiphon: .*other machines can reach 0\.0\.0\.0, but no API key is set: set ANTIPHON_API_KEY/,
+  ],
+  ['a database that is none', [], { ANTIPHON_STORE_URL: 'sqlite:antiphon.yaml' }, /^antiphon: .*antiphon\.yaml.*\n$/],
+  [
+    'a data directory that cannot be made',
+    ['--data', '/dev/null/x'],
+    { ANTIPHON_STORE_URL: 'memory:' },
+    /^antiphon: \/dev\/null\/x\/envelope\.key: cannot be made/,
+  ],
+  [
+    'a foreign address',
+    ['--host', '203.0.113.9'],
+    { ANTIPHON_API_KEY: 'k' },
+    /^antiphon: 203\.0\.113\.9 is not an address of this machine/,
+  ],
+])(
+  '%s: one line, exit code 1, no stack',
+  async (_what, argv, env, message) => {
+    await writeFile(join(home, 'antiphon.yaml'), '# nothing but a comment, and certainly no database\n'.repeat(40));
+    const gateway = start(['--port', '0', ...argv], env);
+    expect(await gateway.exit).toBe(1);
+    expect(gateway.stderr()).toMatch(message);
+    expect(gateway.stderr().trimEnd().split('\n')).toHaveLength(1);
+  },
+  60_000,
+);
+
+test('--version and --help print and end', async () => {
+  const version = start(['--version']);
+  expect(await version.exit).toBe(0);
+  expect(version.stdout()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const help = start(['--help', '--port', 'nonsense']);
+  expect(await help.exit).toBe(0);
+  expect(help.stdout()).toContain('Usage: antiphon');
+}, 60_000);

@@ -1,0 +1,95 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import pino from 'pino';
+import type { LogSettings } from './config/settings.ts';
+import { GatewayError } from './model/errors.ts';
+import type { Secret } from './model/secret.ts';
+import { requestChannel, responseChannel, type RequestReport, type ResponseReport } from './server/channels.ts';
+
+export interface Logging {
+  /** Something about the gateway itself. */
+  warn(message: string, thrown?: unknown): void;
+  /** Writes what is still in memory, and hears no more. */
+  stop(): void;
+}
+
+export interface LoggingOptions extends LogSettings {
+  /** Every credential the gateway knows: none of them may stand in the log, wherever it comes from. */
+  readonly secrets: readonly Secret[];
+  /** Where the lines go; stderr unless a test wants them. */
+  readonly destination?: { write(line: string): void };
+}
+
+/**
+ * One JSON line for each request and each response. Reports hold no content; messages of errors can quote what clients and models said, so they are written only with
+ * `log.content`, else an error shows its code and where it was thrown.
+ */
+export function startLogging({ level, content, secrets, destination }: LoggingOptions): Logging {
+  // Not synchronous: a slow reader of stderr must not hold up answers.
+  const stderr = pino.destination({ dest: 2, sync: false });
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? stderr);
+  const describe = createErrorDescriber(content, secrets);
+
+  // The publishers of these channels are the only ones that speak on them.
+  const onRequest = (message: unknown): void => {
+    const { error, ...report } = message as RequestReport;
+    const line = { ...report, ...(error !== null && { error: describe(error) }) };
+    if (report.status >= 500) logger.error(line, 'request');
+    else logger.info(line, 'request');
+  };
+  const onResponse = (message: unknown): void => {
+    const { error, ...report } = message as ResponseReport;
+    const line = { ...report, ...(error !== null && { error: describe(error) }) };
+    if (report.outcome === 'failed') logger.warn(line, 'response');
+    else logger.info(line, 'response');
+  };
+  subscribe(requestChannel.name, onRequest);
+  subscribe(responseChannel.name, onResponse);
+
+  return {
+    warn(message, thrown) {
+      logger.warn(thrown === undefined ? {} : { error: describe(thrown) }, message);
+    },
+    stop() {
+      unsubscribe(requestChannel.name, onRequest);
+      unsubscribe(responseChannel.name, onResponse);
+      if (destination === undefined) stderr.flushSync();
+    },
+  };
+}
+
+interface ErrorDescription {
+  readonly name: string;
+  readonly code?: string;
+  readonly param?: string | null;
+  readonly message?: string;
+  readonly stack?: string;
+  readonly cause?: ErrorDescription;
+}
+
+/** Deeper causes repeat what the outer ones say. */
+const deepestCause = 4;
+
+function createErrorDescriber(content: boolean, secrets: readonly Secret[]): (thrown: unknown) => ErrorDescription {
+  const values = secrets.map((secret) => secret.reveal());
+  const hide = (text: string): string => values.reduce((hidden, value) => hidden.replaceAll(value, '[secret]'), text);
+
+  function describe(thrown: unknown, depth = 0): ErrorDescription {
+    if (!(thrown instanceof Error)) return { name: typeof thrown };
+    return {
+      name: thrown.name,
+      ...('code' in thrown && { code: hide(String(thrown.code)) }),
+      ...(thrown instanceof GatewayError && { param: thrown.param }),
+      ...(content && { message: hide(thrown.message) }),
+      // Of our own errors everybody knows where they come from: the code says it.
+      ...(!(thrown instanceof GatewayError) && { stack: hide(framesOf(thrown)) }),
+      ...(thrown.cause !== undefined && depth < deepestCause && { cause: describe(thrown.cause, depth + 1) }),
+    };
+  }
+  return describe;
+}
+
+/** The stack without the message, which stands at its beginning and may have several lines. */
+function framesOf({ stack = '' }: Error): string {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return frames.map((line) => line.trim()).join(' | ');
+}

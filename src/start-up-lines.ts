@@ -1,0 +1,78 @@
+import type { Settings } from './config/settings.ts';
+
+/** A backend as the start-up lines show it. */
+export interface BackendReport {
+  readonly name: string;
+  readonly origin: string;
+  /** Model ids it lists, or why it could not be asked. */
+  readonly models: readonly string[] | { readonly trouble: string };
+}
+
+export interface StartUpReport {
+  readonly url: string;
+  readonly settings: Settings;
+  readonly backends: readonly BackendReport[];
+  readonly defaultModel: string | null;
+  /** What is wrong with `models.default`, or null. */
+  readonly defaultTrouble: string | null;
+}
+
+/** For a person who starts the gateway, perhaps for the first time: what was found, where things lie, and a command that shows an answer. */
+export function toStartUpLines(report: StartUpReport): readonly string[] {
+  const { settings, defaultModel, defaultTrouble } = report;
+  const rows: [string, string][] = [
+    ['config', settings.configFile ?? 'none (docs/configuration.md shows what could be in antiphon.yaml)'],
+    ...describeBackends(report.backends),
+    ['default model', defaultModel ?? 'none: every request names its model (or set models.default)'],
+    ...(defaultTrouble === null ? [] : [['', defaultTrouble] satisfies [string, string]]),
+    ['responses', settings.store.type === 'memory' ? 'in memory, gone when the gateway stops' : settings.store.file],
+    ['API keys', describeKeys(settings)],
+  ];
+  const label = settings.server.keys.length === 0 ? 'Try it:' : 'Try it, with one of the keys in ANTIPHON_API_KEY:';
+  return ['', ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`), '', `  ${label}`, `  ${toCommand(report)}`, ''];
+}
+
+function describeBackends(backends: readonly BackendReport[]): [string, string][] {
+  const width = Math.max(...backends.map(({ name }) => name.length)) + 2;
+  return backends.map(({ name, origin, models }, index) => [
+    index === 0 ? 'backends' : '',
+    `${name.padEnd(width)}${origin}${describeModels(models)}`,
+  ]);
+}
+
+function describeModels(models: BackendReport['models']): string {
+  if ('trouble' in models) return `; it does not list its models: ${models.trouble}`;
+  return models.length === 1 ? ', 1 model' : `, ${models.length} models`;
+}
+
+function describeKeys({ server }: Settings): string {
+  if (server.keys.length === 0) return 'none are asked for, because only this machine can call';
+  return server.keys.length === 1 ? '1' : String(server.keys.length);
+}
+
+function toCommand(report: StartUpReport): string {
+  const key = report.settings.server.keys.length === 0 ? '' : ' -H "Authorization: Bearer $ANTIPHON_API_KEY"';
+  const body = JSON.stringify({ model: chooseExample(report), input: 'Say hello in one sentence.' });
+  return `curl ${report.url}/v1/responses${key} -H 'Content-Type: application/json' -d '${body.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Models that do not answer a chat. */
+const otherTrades =
+  /embed|rerank|tts|audio|speech|whisper|transcri|realtime|live|image|imagen|dall-e|sora|veo|lyria|moderation|guard|aqa|robotics/i;
+const smallOnes = /flash|mini|small|haiku/i;
+
+function newestFirst(one: string, other: string): number {
+  return other.localeCompare(one, 'en', { numeric: true });
+}
+
+/** The default model, else a small one of a real backend, else the built-in one: the command has to work. */
+function chooseExample({ defaultModel, defaultTrouble, backends }: StartUpReport): string {
+  if (defaultModel !== null && defaultTrouble === null) return defaultModel;
+  for (const { name, models } of backends) {
+    if (name === 'rehearsal' || 'trouble' in models) continue;
+    const suited = models.filter((id) => !otherTrades.test(id)).sort(newestFirst);
+    const chosen = suited.find((id) => smallOnes.test(id)) ?? suited[0];
+    if (chosen !== undefined) return `${name}/${chosen}`;
+  }
+  return 'rehearsal/default';
+}
