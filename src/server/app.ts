@@ -75,8 +75,8 @@ function ownRoutes(version: string, metrics: Metrics): RouteEntry[] {
       method: 'GET',
       path: '/metrics',
       route: async ({ raw }) => {
-        const text = await metrics.print();
-        raw.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+        const { text, contentType } = await metrics.print();
+        raw.writeHead(200, { 'content-type': contentType }).end(text);
       },
     },
   ];
