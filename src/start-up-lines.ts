@@ -58,8 +58,8 @@ function toCommand(report: StartUpReport): string {
 
 /** Models that do not answer a chat. */
 const otherTrades =
-  /embed|rerank|tts|audio|speech|whisper|transcri|realtime|live|image|imagen|dall-e|sora|veo|lyria|moderation|guard|aqa|robotics/i;
-const smallOnes = /flash|mini|small|haiku/i;
+  /embed|rerank|whisper|transcri|moderation|\b(?:tts|audio|speech|realtime|live|image|imagen|dall-e|sora|veo|lyria|guard|aqa|robotics)\b/i;
+const smallOnes = /\b(?:flash|mini|small|haiku)\b/i;
 
 function newestFirst(one: string, other: string): number {
   return other.localeCompare(one, 'en', { numeric: true });

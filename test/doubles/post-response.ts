@@ -21,7 +21,8 @@ export async function postResponse(url: string, request: object, headers: Record
   });
   const text = await answer.text();
   const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-  if (!isStream) return { status: answer.status, headers: answer.headers, events: [], body: JSON.parse(text) as LogResponse, faults: [] };
+  if (!isStream)
+    return { status: answer.status, headers: answer.headers, events: [], body: JSON.parse(text) as LogResponse, faults: [] };
   const { events, faults } = readStream(text);
   const response = events.at(-1)?.response;
   if (response === undefined) throw new Error(`no terminal event in: ${text.slice(-300)}`);

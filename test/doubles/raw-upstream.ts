@@ -58,7 +58,12 @@ export async function openRawUpstream(answer: (request: RawRequest) => void, tls
       pending += bytes.toString('latin1');
       for (let request = takeRequest(pending); request !== null; request = takeRequest(pending)) {
         pending = request.rest;
-        const arrived = { socket, head: request.head, body: Buffer.from(request.body, 'latin1').toString(), index: requests.length };
+        const arrived = {
+          socket,
+          head: request.head,
+          body: Buffer.from(request.body, 'latin1').toString(),
+          index: requests.length,
+        };
         requests.push(arrived);
         answer(arrived);
       }

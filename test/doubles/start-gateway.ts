@@ -12,7 +12,10 @@ export interface StartedGateway {
 }
 
 /** A whole gateway in this process, on a free port, from the text of a configuration file. Store and data lie in a folder that goes with it. */
-export async function startGateway(yaml = 'store: { url: "memory:" }', overrides: GatewayOverrides = {}): Promise<StartedGateway> {
+export async function startGateway(
+  yaml = 'store: { url: "memory:" }',
+  overrides: GatewayOverrides = {},
+): Promise<StartedGateway> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'antiphon-test-'));
   const file = join(dataDirectory, 'antiphon.yaml');
   const settings = await loadSettings({

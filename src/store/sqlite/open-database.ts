@@ -68,14 +68,12 @@ function prepareConnection(db: SqliteConnection, settings: DatabaseSettings): vo
   }
 }
 
-/** The same trouble with the file's name and a way out. Codes stay, they tell a full disk from a damaged file. */
+/** The same trouble with the file's name and a way out. The code stays: it tells a full disk from a damaged file. */
 function refuse(file: string, thrown: unknown): Error {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   const isDamaged = code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT';
   const advice = isDamaged ? ' It is not a database or is damaged: move it away, or put a backup in its place.' : '';
-  return Object.assign(
-    new DatabaseRefusal(`cannot use the database ${file}: ${reason}.${advice}`, { cause: thrown }),
-    code === undefined ? {} : { code },
-  );
+  const refusal = new DatabaseRefusal(`cannot use the database ${file}: ${reason}.${advice}`, { cause: thrown });
+  return Object.assign(refusal, typeof code === 'string' ? { code } : {});
 }

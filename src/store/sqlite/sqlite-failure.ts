@@ -14,7 +14,7 @@ export function isBusy(thrown: unknown): boolean {
 export function toFailure(thrown: unknown, hasSpace: () => boolean): Failure {
   const code = codeOf(thrown);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const detail = code === '' ? message : `${code}: ${message}`;
+  const detail = code === '' || thrown instanceof DatabaseRefusal ? message : `${code}: ${message}`;
   if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return { code: 'storage_full', detail };
   if (/^SQLITE_(IOERR|CANTOPEN)/.test(code) && !hasSpace()) return { code: 'storage_full', detail };
   const isOurs = code === '' && !(thrown instanceof DatabaseRefusal);

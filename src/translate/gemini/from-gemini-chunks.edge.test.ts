@@ -251,15 +251,22 @@ describe('text and what belongs to it', () => {
 
   test('parts that no response can show are a loss, once for each kind', () => {
     const parts = [
-      { executableCode: { code: '1' } },
-      { executableCode: { code: '2' } },
+      { fileData: { fileUri: '1' } },
+      { fileData: { fileUri: '2' } },
       { inlineData: { data: '' }, thoughtSignature: 'A' },
       {},
     ];
     expect(brief(play(chunk(parts), stop))).toEqual([
-      "loss:the model's executableCode part cannot be shown in a response",
+      "loss:the model's fileData part cannot be shown in a response",
       "loss:the model's inlineData part cannot be shown in a response",
       'finish:stop',
     ]);
+  });
+
+  test('code that Gemini ran goes back together with its result, also where only one of them is signed', () => {
+    const code = { executableCode: { id: 'x', code: 'print(1)' }, thoughtSignature: 'A' };
+    const result = { codeExecutionResult: { id: 'x', outcome: 'OUTCOME_OK', output: '1' } };
+    const states = play(chunk([code, result, { text: 'One' }]), stop).filter(({ type }) => type === 'reasoning-state');
+    expect(states).toMatchObject([{ state: { data: { textLength: 0, entries: [{ part: code }, { part: result }] } } }]);
   });
 });

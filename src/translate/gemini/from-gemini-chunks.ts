@@ -143,9 +143,9 @@ class GeminiAnswer implements GeminiChunkStage {
     }
     const name = Object.keys(part).find((key) => isJsonObject(part[key]) && /^\w{1,40}$/.test(key));
     if (name === undefined && signature === undefined) return;
-    const isServerCall = name === 'toolCall' || name === 'toolResponse';
+    const isServerWork = name !== undefined && serverWork.has(name);
     // Media is not kept: nobody has seen it, and its bytes would travel with every later request.
-    if (name !== 'inlineData' && (isServerCall || signature !== undefined)) this.#writer.keepPart(part);
+    if (name !== 'inlineData' && (isServerWork || signature !== undefined)) this.#writer.keepPart(part);
     if (name === 'toolCall') this.#readServerCall(part['toolCall']);
     else if (name !== 'toolResponse') this.#lose(`the model's ${name ?? 'unknown'} part cannot be shown in a response`);
   }
@@ -216,6 +216,8 @@ class GeminiAnswer implements GeminiChunkStage {
 }
 
 const unspecified = 'FINISH_REASON_UNSPECIFIED';
+/** What Gemini did by itself. Each second part belongs to the one before it, so they go back together, signed or not. */
+const serverWork: ReadonlySet<string> = new Set(['toolCall', 'toolResponse', 'executableCode', 'codeExecutionResult']);
 /** The prompt was refused: the same for streams and whole bodies. */
 const blocked = { finish: 'content-filter', isKnown: true } as const;
 

@@ -96,6 +96,6 @@ describe('tools', () => {
     );
     expect(calls.map(({ args }) => args)).toEqual([{ a: 1 }, {}, { arguments: '[1' }, { arguments: '[1]' }]);
     expect(new Set(calls.map(({ name }) => name)).size).toBe(1);
-    expect(losses).toEqual(['c.arguments approximated', 'c.arguments approximated']);
+    expect(losses).toEqual(['c.arguments approximated', 'c.arguments approximated', 'input emulated']);
   });
 });

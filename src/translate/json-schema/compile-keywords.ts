@@ -108,8 +108,9 @@ function compileBound(
   if (typeof edge === 'number') tighten(edge);
   const open = schema[exclusive] === true ? edge : schema[exclusive];
   if (typeof open !== 'number') return;
-  if (isOnlyInteger && Number.isSafeInteger(open + (lower ? 1 : -1))) {
-    tighten(lower ? Math.floor(open) + 1 : Math.ceil(open) - 1);
+  const next = lower ? Math.floor(open) + 1 : Math.ceil(open) - 1;
+  if (isOnlyInteger && Number.isSafeInteger(next)) {
+    tighten(next);
     return;
   }
   tighten(open);

@@ -67,7 +67,7 @@ const type = fc.constantFrom(...schemaTypes);
 /** Schemas as people write them, and as they should not. */
 const { schema: anySchema } = fc.letrec<{ schema: unknown }>((tie) => ({
   schema: fc.oneof(
-    { maxDepth: 4, depthIdentifier: 'schema' },
+    { maxDepth: 3, depthIdentifier: 'schema' },
     fc.boolean(),
     fc.record({ type }),
     fc.record(
@@ -102,13 +102,65 @@ const { schema: anySchema } = fc.letrec<{ schema: unknown }>((tie) => ({
 
 const rootSchema = anySchema.filter(isJsonObject);
 
+/** Valid JSON Schema 2020 of a few properties, so that values from a small world often fit. */
+const { sound } = fc.letrec<{ sound: JsonObject; object: JsonObject; list: JsonObject }>((tie) => ({
+  sound: fc.oneof(
+    { maxDepth: 3, depthIdentifier: 'sound' },
+    fc.constantFrom<JsonObject>(
+      {},
+      { type: 'string' },
+      { type: ['integer', 'null'] },
+      { const: 'a' },
+      { enum: ['a', 1, null, true] },
+      { $ref: '#/$defs/a' },
+    ),
+    fc.record(
+      {
+        type: fc.constantFrom('integer', 'number'),
+        exclusiveMinimum: fc.integer({ min: -1, max: 2 }),
+        maximum: fc.integer({ min: 1, max: 3 }),
+      },
+      { requiredKeys: ['type'] },
+    ),
+    tie('object'),
+    tie('list'),
+    fc.record({ anyOf: fc.array(tie('sound'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ oneOf: fc.array(tie('sound'), { minLength: 1, maxLength: 2 }), title: fc.constant('T') }),
+    fc.record({ allOf: fc.array(tie('sound'), { minLength: 1, maxLength: 2 }), not: fc.constant({ const: 'b' }) }),
+    fc.record({ allOf: fc.array(tie('object'), { minLength: 2, maxLength: 2 }) }),
+    fc.record({ allOf: fc.array(tie('list'), { minLength: 2, maxLength: 2 }) }),
+  ),
+  object: fc.record(
+    {
+      type: fc.constant('object'),
+      properties: fc.dictionary(name, fc.oneof(fc.boolean(), tie('sound')), { maxKeys: 2 }),
+      required: fc.uniqueArray(name, { maxLength: 1 }),
+      additionalProperties: fc.oneof(fc.boolean(), tie('sound')),
+      patternProperties: fc.constant({ '^b': {} }),
+      $ref: fc.constant('#/$defs/o'),
+    },
+    { requiredKeys: ['type', 'properties'] },
+  ),
+  list: fc.record(
+    {
+      type: fc.constant('array'),
+      items: fc.oneof(fc.boolean(), tie('sound')),
+      prefixItems: fc.array(fc.oneof(fc.boolean(), tie('sound')), { minLength: 1, maxLength: 2 }),
+      maxItems: fc.nat(2),
+    },
+    { requiredKeys: ['type'] },
+  ),
+}));
+
+const $defs = { a: { type: ['string', 'array'], maxLength: 1 }, o: { type: 'object', properties: { a: { minimum: 1 } } } };
+
 /** Values that often fit such schemas. */
 const { value: anyValue } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
     scalar,
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(name, tie('value'), { maxKeys: 3 }),
+    fc.array(tie('value'), { maxLength: 2 }),
+    fc.dictionary(name, tie('value'), { maxKeys: 2 }),
   ),
 }));
 
@@ -126,7 +178,7 @@ describe('any schema', () => {
           expect(losses.length).toBeLessThanOrEqual(51);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     );
   });
 
@@ -134,24 +186,19 @@ describe('any schema', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false });
     let checked = 0;
     fc.assert(
-      fc.property(rootSchema, fc.array(anyValue, { minLength: 8, maxLength: 8 }), (schema, values) => {
-        // `nullable` and draft 4 forms are not JSON Schema 2020, so another oracle would be needed for them.
-        const text = JSON.stringify(schema);
-        if (
-          /"nullable"|"exclusiveMinimum":(?:true|false)|"https:|"items":\[|"odd"|"enum":\[\]|"type":\[\]|"maxItems":-1/.test(text)
-        )
-          return;
-        const original = tryCompile(ajv, schema);
-        if (original === undefined) return;
+      fc.property(sound, fc.array(anyValue, { minLength: 20, maxLength: 20 }), (written, values) => {
+        const schema = { allOf: [written], $defs };
+        const original = ajv.compile(schema);
         const compiled = ajv.compile(toGeminiSchema(schema, 's').value);
         for (const value of values) {
           if (!original(value)) continue;
           checked += 1;
-          expect(compiled(value), `${text} allows ${JSON.stringify(value)}`).toBe(true);
+          expect(compiled(value), `${JSON.stringify(written)} allows ${JSON.stringify(value)}`).toBe(true);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 600 },
     );
+    console.log(`instances compared: ${checked}`);
     expect(checked).toBeGreaterThan(500);
   });
 
@@ -163,11 +210,3 @@ describe('any schema', () => {
     expect(stricter({ a: 1 })).toBe(false);
   });
 });
-
-function tryCompile(ajv: Ajv2020, schema: JsonObject): ((value: unknown) => boolean) | undefined {
-  try {
-    return (value) => ajv.compile(schema)(value) === true;
-  } catch {
-    return undefined;
-  }
-}
