@@ -9,9 +9,11 @@ import { openMetrics, type Metrics } from './metrics.ts';
 import { apiRoutes, type RouteEntry } from './route-table.ts';
 import { serveRequest, type Surroundings } from './serve-request.ts';
 
+/** How long answers that were told to end may take to do so. */
+const lastWordsMs = 2_000;
+
 /** The whole HTTP server of one gateway. */
 export function createApp(options: AppOptions): App {
-  const server = createHttpServer();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<void>>();
@@ -28,20 +30,21 @@ export function createApp(options: AppOptions): App {
     running.add(served);
     void served.then(() => running.delete(served));
   }
+  const server = createHttpServer((request, raw) => {
+    serve(request, raw, undefined);
+  });
   for (const entry of routes) {
     server.route({
       method: entry.method,
       url: entry.path,
-      handler: (request, reply) => {
+      onRequest: (request, reply) => {
         reply.hijack();
         serve(request, reply.raw, entry);
       },
+      // Never reached: the whole request belongs to us from its first hook on.
+      handler: () => undefined,
     });
   }
-  server.setNotFoundHandler((request, reply) => {
-    reply.hijack();
-    serve(request, reply.raw, undefined);
-  });
 
   return {
     listen: (port, host) => server.listen({ port, host }),
@@ -51,8 +54,13 @@ export function createApp(options: AppOptions): App {
       const grace = setTimeout(() => {
         stopping.abort();
       }, graceMs);
+      // A client that does not read would never let its answer end.
+      const patience = setTimeout(() => {
+        server.server.closeAllConnections();
+      }, graceMs + lastWordsMs);
       await Promise.allSettled(running);
       clearTimeout(grace);
+      clearTimeout(patience);
       server.server.closeAllConnections();
       await closed;
       metrics.close();

@@ -11,17 +11,17 @@ export function errorHeaders(error: GatewayError): Record<string, string> {
   };
   if (error.retryAfter !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfter)));
   if (error.code === 'invalid_api_key') headers['www-authenticate'] = 'Bearer';
-  if (error.code === 'upgrade_required') headers['upgrade'] = 'websocket';
+  if (error.code === 'upgrade_required') Object.assign(headers, { upgrade: 'websocket', connection: 'upgrade' });
   return headers;
 }
 
-/** Answers with the error's status and body; nothing of `cause` goes out. */
+/** Answers with the error's status and body; nothing of `cause` goes out. Once an answer has begun there is only one way left to say that it failed: breaking it off. */
 export function sendError(raw: ServerResponse, error: GatewayError): void {
   if (raw.headersSent) {
     raw.destroy();
     return;
   }
-  // A body that was refused unread would be taken for the next request.
-  if (error.code === 'request_too_large') raw.setHeader('connection', 'close');
   raw.writeHead(error.status, errorHeaders(error)).end(JSON.stringify(error.toBody()));
+  // The rest of a body that was refused half-way. Closing the connection instead would reset it, and a client that is still sending would never see the answer.
+  raw.req.resume();
 }

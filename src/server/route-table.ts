@@ -42,7 +42,9 @@ export function unknownRoute(
 ): { error: GatewayError; allow: string[] } {
   const path = url.split('?')[0] ?? '';
   const allow = entries.filter((entry) => matches(entry.path, path)).map((entry) => entry.method);
-  if (allow.length > 0) {
+  // A route with this very method did not want it: its parameter is too long or cannot be decoded.
+  const isTaken = allow.some((allowed) => allowed === method || (allowed === 'GET' && method === 'HEAD'));
+  if (allow.length > 0 && !isTaken) {
     return {
       error: new GatewayError(
         'method_not_allowed',
@@ -52,7 +54,7 @@ export function unknownRoute(
     };
   }
   const hint = path.startsWith('/v1/') ? '' : ' The base URL of this API ends in /v1.';
-  return { error: new GatewayError('not_found', `Unknown request URL: ${method} ${path.slice(0, 128)}.${hint}`), allow };
+  return { error: new GatewayError('not_found', `Unknown request URL: ${method} ${path.slice(0, 128)}.${hint}`), allow: [] };
 }
 
 function matches(pattern: string, path: string): boolean {

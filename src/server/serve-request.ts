@@ -6,7 +6,7 @@ import type { AppOptions } from './app-options.ts';
 import { reportRequest } from './channels.ts';
 import { sendPreflight, toCorsHeaders } from './cors.ts';
 import { sendError } from './error-answer.ts';
-import type { Exchange } from './exchange.ts';
+import { timing, type Exchange } from './exchange.ts';
 import type { Authenticate } from './guards/authenticate.ts';
 import { checkHost } from './guards/check-host.ts';
 import { unknownRoute, type RouteEntry } from './route-table.ts';
@@ -36,7 +36,10 @@ export async function serveRequest(
   } catch (thrown) {
     failed = GatewayError.from(thrown);
     if (facts.gone.aborted) raw.destroy();
-    else sendError(raw, failed);
+    else {
+      if (!raw.headersSent) raw.setHeader('openai-processing-ms', timing(facts)['openai-processing-ms']);
+      sendError(raw, failed);
+    }
   }
   const isGone = facts.gone.aborted;
   reportRequest({
@@ -87,12 +90,19 @@ function toExchange(request: FastifyRequest, raw: ServerResponse, owner: string,
   };
 }
 
-/** Aborts when the connection closes before the answer is over. */
+/**
+ * Aborts when the connection closes before the answer is over. Node tells that only to the answer whose turn it is: one that waits behind another (pipelining) learns it from the
+ * socket.
+ */
 function watchClient(raw: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => {
+  const { socket } = raw.req;
+  const leave = (): void => {
+    socket.off('close', leave);
     if (!raw.writableFinished) gone.abort();
-  });
+  };
+  raw.once('close', leave);
+  socket.once('close', leave);
   return gone.signal;
 }
 

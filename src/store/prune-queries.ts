@@ -2,7 +2,7 @@ import type { RetentionPolicy } from '../model/response-store.ts';
 import type { StoreTransaction } from './kysely-queries.ts';
 
 /** Removals of one transaction: other writes and reads get their turn in between. */
-const removalsAtOnce = 200;
+const removalsAtOnce = 100;
 
 interface Candidate {
   readonly seq: number;
@@ -22,7 +22,7 @@ export interface PruneSlice {
 }
 
 /**
- * Removes up to some hundred responses that the policy lets go. A response without children that may go, goes, and then its parent if that has no other child
+ * Removes up to a hundred responses that the policy lets go. A response without children that may go, goes, and then its parent if that has no other child
  * and may go too: so a whole thread goes with its youngest response, and no ancestor goes before its descendants.
  */
 export async function pruneSlice(db: StoreTransaction, policy: RetentionPolicy, from: PrunePosition | null): Promise<PruneSlice> {

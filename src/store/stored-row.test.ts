@@ -11,7 +11,7 @@ test('a key is plain text that a database keeps, and no two ids share one', () =
     fc.property(anyText, anyText, (a, b) => {
       const key = encodeKey(a);
       // eslint would call a control character in a pattern a mistake.
-      expect([...key].every((sign) => sign >= ' ')).toBe(true);
+      expect(Array.from(key).every((sign) => sign >= ' ')).toBe(true);
       expect(Buffer.from(key, 'utf8').toString('utf8')).toBe(key);
       expect(key === encodeKey(b)).toBe(a === b);
     }),

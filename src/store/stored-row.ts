@@ -50,7 +50,7 @@ export function decodeStored(text: StoredText): StoredResponse {
 }
 
 /** Ids of all items of input and output. */
-export function itemIds(stored: Pick<StoredResponse, 'input' | 'response'>): ReadonlySet<string> {
+function itemIds(stored: Pick<StoredResponse, 'input' | 'response'>): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const item of stored.input) ids.add(item.id);
   for (const item of stored.response.output) ids.add(item.id);

@@ -3,7 +3,7 @@ import { GatewayError } from '../../model/errors.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { createDecodingSink, isKnownEncoding, type ByteSink, type DecodingSink } from './decode-content.ts';
 import { mapTransportError } from './map-transport-error.ts';
-import type { UpstreamAnswer, UpstreamTimeouts } from './upstream-client.ts';
+import type { UpstreamAnswer, UpstreamTimeouts } from './upstream-port.ts';
 
 export interface ExchangeOptions {
   /** Scheme, host and port of the server, for messages. */
@@ -16,8 +16,9 @@ export interface ExchangeOptions {
 const capacity = 128 * 1024;
 
 /**
- * One request and its answer, as the handler that undici calls. This level (below `request`) saves a third of the cost of a stream: no Readable in between, and what one
- * read of the socket brought stays together. At most one timer runs: until the status line, then one that is refreshed whenever the reader has to wait.
+ * One request and its answer, as the handler that undici calls. This level (below `request`, at the same cost) is taken for what `request` hides: the first byte of an
+ * answer, which decides whether a request may be sent again, and the end of a read of the socket, so that what came together stays together.
+ * At most one timer runs: until the status line, then one that is refreshed whenever the reader has to wait.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   /** Settles with the status line; rejects with a GatewayError or the signal's reason. */

@@ -47,7 +47,7 @@ export function mapTransportError(thrown: unknown, context: TransportContext): G
 }
 
 /** The code of a system, TLS or undici error; '' when it has none. */
-export function errorCode(thrown: unknown): string {
+function errorCode(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return '';
   return typeof thrown.code === 'string' ? thrown.code : '';
 }

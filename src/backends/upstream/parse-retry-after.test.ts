@@ -22,6 +22,7 @@ test.each([
   [{ 'retry-after': 'Soon, really' }, undefined],
   [{ 'retry-after': 'NaN' }, undefined],
   [{ 'retry-after': '' }, undefined],
+  [{ 'retry-after': '2099-01-01' }, undefined],
   [{ 'retry-after': '2026' }, 2026],
   [{}, undefined],
 ])('%j → %s', (headers, seconds) => {

@@ -10,7 +10,7 @@ export function parseRetryAfter(headers: Readonly<Record<string, string>>, now: 
   const text = headers['retry-after']?.trim();
   const seconds = parseNumber(text);
   if (seconds !== undefined) return toWholeSeconds(seconds);
-  // Only dates that name their weekday: Date.parse takes "-1" for a year.
+  // Only dates that name their weekday, as HTTP writes them: Date.parse takes nearly anything, "-1" for a year.
   if (text === undefined || !/^[A-Z][a-z]{2,8}[, ]/.test(text)) return undefined;
   const left = Date.parse(text) - now;
   return left > 0 ? toWholeSeconds(left / 1000) : undefined;

@@ -4,7 +4,7 @@ import type { UpstreamAnswer } from './upstream-client.ts';
 
 const maxFailureBytes = 64 * 1024;
 /** The largest unstreamed answer, decompressed. */
-export const maxBodyBytes = 64 * 1024 * 1024;
+const maxBodyBytes = 64 * 1024 * 1024;
 
 /** A failed answer with at most 64 KiB of its body; what breaks while reading it is of no interest, except that the caller left (throws the signal's reason). */
 export async function readFailure(answer: UpstreamAnswer, signal: AbortSignal): Promise<HttpFailure> {

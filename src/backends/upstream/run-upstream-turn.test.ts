@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { eventStreamHead, httpAnswer, httpChunk, httpHead, lastHttpChunk } from '../../../test/doubles/raw-upstream.ts';
 import { createTurnBench } from '../../../test/doubles/upstream-turn.ts';
 import { createWordStage } from '../../../test/doubles/word-stage.ts';
+import { GatewayError } from '../../model/errors.ts';
 
 const bench = createTurnBench();
 afterEach(() => bench.close());
@@ -67,6 +68,23 @@ describe('event streams', () => {
       socket.write(eventStream(event({ text: 'a' }) + event({ error: 'busy' }) + tail)),
     );
     expect(failed).toMatchObject({ text: 'a', end: 'upstream_overloaded', error: undefined });
+  });
+
+  test('nothing counts after finish or failure even where the stage goes on in the same breath', async () => {
+    for (const last of [
+      { type: 'finish', reason: 'stop' },
+      { type: 'failure', error: new GatewayError('upstream_error', 'x') },
+    ] as const) {
+      const late = { type: 'text-delta', delta: 'late' } as const;
+      const first = { type: 'text-delta', delta: 'a' } as const;
+      const stage = { ...createWordStage(), push: () => [first, last, late] };
+      expect(await bench.turn(({ socket }) => socket.write(eventStream(event({}) + event({}))), { stage })).toMatchObject({
+        batches: [[], [first, last]],
+      });
+      expect(await bench.turn(({ socket }) => socket.write(httpAnswer('{}')), { stage })).toMatchObject({
+        batches: [[first, last]],
+      });
+    }
   });
 
   test('[DONE] ends the turn and frees a socket that stays open', { timeout: 5000 }, async () => {

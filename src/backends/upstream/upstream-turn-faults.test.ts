@@ -143,7 +143,7 @@ describe('time', () => {
         clearInterval(timer);
       });
     });
-    expect(await bench.turnAt(chatty, { settleGraceMs: 50 })).toMatchObject({ text: 'a', end: 'finish' });
+    expect(await bench.turnAt(chatty, { settleGraceMs: 300 })).toMatchObject({ text: 'a', end: 'finish' });
     await chatty.closed();
   });
 });

@@ -40,7 +40,7 @@ export interface GeminiResponsePart {
 }
 
 /** A part of an earlier answer that goes back exactly as it came (`toolCall`, `toolResponse` …). */
-export interface GeminiOpaquePart {
+interface GeminiOpaquePart {
   readonly [key: string]: unknown;
 }
 

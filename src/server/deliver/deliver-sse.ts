@@ -14,6 +14,8 @@ export interface SseOptions {
   readonly headers: () => Readonly<Record<string, string>>;
   /** Silence before a comment, and before a real event (milliseconds). */
   readonly keepAlive: { readonly commentMs: number; readonly eventMs: number };
+  /** Aborts when the client leaves. */
+  readonly gone: AbortSignal;
 }
 
 /**
@@ -28,7 +30,7 @@ export async function deliverSse(source: EventSource, raw: ServerResponse, optio
     while (batch.done !== true) {
       const frames = encodeSse(batch.value);
       if (frames !== '') silence.broken();
-      if (frames !== '' && !raw.write(frames)) await room(raw);
+      if (frames !== '' && !raw.write(frames)) await room(raw, options.gone);
       batch = await source.events.next();
     }
     raw.end(doneFrame);
@@ -37,18 +39,16 @@ export async function deliverSse(source: EventSource, raw: ServerResponse, optio
     raw.destroy();
   } finally {
     silence.stop();
+    // A client that left while it had no room: the producer still waits to be asked.
+    await source.events.return(undefined);
   }
 }
 
 /** Waits until the client has room again, or is gone. */
-async function room(raw: ServerResponse): Promise<void> {
+async function room(raw: ServerResponse, gone: AbortSignal): Promise<void> {
   if (raw.destroyed) return;
-  const done = new AbortController();
-  try {
-    await Promise.race([once(raw, 'drain', { signal: done.signal }), once(raw, 'close', { signal: done.signal })]);
-  } finally {
-    done.abort();
-  }
+  // Rejects when the client leaves, which ends the delivery.
+  await once(raw, 'drain', { signal: gone });
 }
 
 /** One timer per stream. A comment keeps proxies awake; clients that count only parsed events (Codex) get a real one, less often. */
@@ -62,10 +62,13 @@ class Silence {
   constructor(source: EventSource, raw: ServerResponse, { commentMs, eventMs }: SseOptions['keepAlive']) {
     this.#source = source;
     this.#raw = raw;
-    this.#commentsPerEvent = Math.max(1, Math.round(eventMs / commentMs));
-    this.#timer = setInterval(() => {
-      this.#tick();
-    }, commentMs);
+    this.#commentsPerEvent = Math.max(1, Math.floor(eventMs / commentMs));
+    this.#timer = setInterval(
+      () => {
+        this.#tick();
+      },
+      Math.min(commentMs, eventMs),
+    );
   }
 
   /** An event goes out. */

@@ -12,7 +12,7 @@ export function decompress(body: Readable, coding: string, maxBytes: number): As
   switch (coding) {
     case '':
     case 'identity':
-      return body;
+      return keepOpen(body);
     case 'gzip':
     case 'x-gzip':
       return piped(body, createGunzip());
@@ -28,6 +28,12 @@ export function decompress(body: Readable, coding: string, maxBytes: number): As
         `The content encoding '${coding.slice(0, 40)}' is not supported. Use gzip, br, deflate or zstd, one of them.`,
       );
   }
+}
+
+/** Its pieces. Whoever stops reading does not destroy it: with a request that would close the connection before there is an answer. */
+function keepOpen(body: Readable): AsyncIterable<Uint8Array> {
+  // The cast: the requests of Node's HTTP server bring nothing but buffers.
+  return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
 async function* piped(body: Readable, decoder: NodeJS.ReadWriteStream & AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
@@ -52,8 +58,8 @@ async function* decompressZstd(body: Readable, maxBytes: number): AsyncGenerator
     if (size > maxBytes) throw tooLarge(maxBytes);
     ready.push(piece);
   });
-  for await (const chunk of body) {
-    push(decoder, chunk as Uint8Array, false);
+  for await (const chunk of keepOpen(body)) {
+    push(decoder, chunk, false);
     yield* ready.splice(0);
   }
   push(decoder, new Uint8Array(0), true);

@@ -22,7 +22,7 @@ export async function createResponse(exchange: Exchange): Promise<void> {
         acceptedMs = elapsed(exchange);
         return { ...timing(exchange), ...lossHeader(prepared) };
       };
-      await deliverSse(run, exchange.raw, { keepAlive: exchange.options.keepAlive, headers });
+      await deliverSse(run, exchange.raw, { keepAlive: exchange.options.keepAlive, headers, gone: exchange.gone });
     } else sendJson(exchange, await deliverJson(run), lossHeader(prepared));
   } finally {
     deadline.stop();

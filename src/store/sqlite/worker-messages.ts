@@ -2,7 +2,7 @@ import type { RetentionPolicy } from '../../model/response-store.ts';
 import type { StoredRow, StoredText } from '../stored-row.ts';
 
 /** What the main thread may ask of the database thread: argument and result of each call. All ids are keys (`encodeKey`). */
-export interface StoreCalls {
+interface StoreCalls {
   /** One entry per row: null when it is committed. `patienceMs`: how long to wait while another process has the database locked. */
   save: { argument: { rows: readonly StoredRow[]; patienceMs: number }; result: readonly (Failure | null)[] };
   load: { argument: { id: string; owner: string }; result: StoredText | undefined };

@@ -3,7 +3,7 @@ import type { GeminiContent, GeminiPart } from '../../protocol/gemini/request.ts
 import type { WrittenCall } from './write-model-turn.ts';
 
 /** What Google documents for calls that Gemini did not sign: history from elsewhere, or from a client that did not keep the state. */
-export const skipSignature = 'skip_thought_signature_validator';
+const skipSignature = 'skip_thought_signature_validator';
 
 /**
  * Gemini 3 validates the current turn: everything behind the last user content that is not only function responses. The first call of every step there needs a signature;

@@ -178,7 +178,7 @@ describe('any schema', () => {
           expect(losses.length).toBeLessThanOrEqual(51);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -196,7 +196,7 @@ describe('any schema', () => {
           expect(compiled(value), `${JSON.stringify(written)} allows ${JSON.stringify(value)}`).toBe(true);
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 250 },
     );
     console.log(`instances compared: ${checked}`);
     expect(checked).toBeGreaterThan(500);
