@@ -149,3 +149,19 @@ test('input_items pages through the whole context, forwards and backwards', asyn
   }
   expect(() => listInputItems(chain, { limit: 1, order: 'asc', after: 'msg_no', include: [] })).toThrow("'after'");
 });
+
+test('input_items shows the members that a client may leave out of a request', async () => {
+  const engine = newEngine(new ScriptedBackend({ batches: [says('One')] }));
+  const picture = { type: 'input_image', image_url: 'data:image/png;base64,AAAA' } as const;
+  const input: InputItemParam[] = [
+    { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Zero' }] },
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'a' }, picture, { ...picture, detail: 'low' }] },
+  ];
+  const { response } = await runOnce(engine, { input });
+  const chain = await engine.store.loadChain(response.id, 'local');
+  const { data } = listInputItems(chain, { limit: 100, order: 'asc', after: null, include: [] });
+  expect(data.map(({ content }) => content)).toEqual([
+    [{ type: 'output_text', text: 'Zero', annotations: [], logprobs: [] }],
+    [{ type: 'input_text', text: 'a' }, { ...picture, detail: 'auto' }, { ...picture, detail: 'low' }],
+  ]);
+});

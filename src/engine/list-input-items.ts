@@ -1,3 +1,4 @@
+import { isJsonObject } from '../lib/json.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { StoredItem, StoredResponse } from '../model/response-store.ts';
 import { contextOf, toStoredItem } from './stored-items.ts';
@@ -51,7 +52,19 @@ function startOf(items: readonly StoredItem[], after: string | null): number {
   return at + 1;
 }
 
+/** An item as the list shows it: sealed state only when asked for, content parts complete. */
 function showItem(item: StoredItem, include: readonly string[]): StoredItem {
-  if (item.type !== 'reasoning' || include.includes('reasoning.encrypted_content')) return item;
-  return Object.fromEntries(Object.entries(item).filter(([key]) => key !== 'encrypted_content')) as StoredItem;
+  const shown: { [key: string]: unknown } & StoredItem = { ...item };
+  if (item.type === 'reasoning' && !include.includes('reasoning.encrypted_content')) delete shown['encrypted_content'];
+  const { content, output } = item;
+  if (item.type === 'message' && Array.isArray(content)) shown['content'] = content.map(showPart);
+  if (item.type === 'function_call_output' && Array.isArray(output)) shown['output'] = output.map(showPart);
+  return shown;
+}
+
+/** Clients may leave these members out of a request; in an answer OpenAI's types and Open Responses take them for granted. */
+function showPart(part: unknown): unknown {
+  if (!isJsonObject(part)) return part;
+  if (part['type'] === 'output_text') return { annotations: [], logprobs: [], ...part };
+  return part['type'] === 'input_image' ? { image_url: null, detail: 'auto', ...part } : part;
 }

@@ -1,14 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../model/errors.ts';
+import { jsonHeaders } from './exchange.ts';
 
 /**
  * Headers of an error: SDKs obey `x-should-retry` literally and honour `retry-after` (whole seconds). What retrying cannot cure must say so, because some clients send a 5xx thirty times.
  */
 export function errorHeaders(error: GatewayError): Record<string, string> {
-  const headers: Record<string, string> = {
-    'content-type': 'application/json; charset=utf-8',
-    'x-should-retry': String(error.isRetryable),
-  };
+  const headers: Record<string, string> = { 'x-should-retry': String(error.isRetryable) };
   if (error.retryAfter !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfter)));
   if (error.code === 'invalid_api_key') headers['www-authenticate'] = 'Bearer';
   if (error.code === 'upgrade_required') Object.assign(headers, { upgrade: 'websocket', connection: 'upgrade' });
@@ -21,7 +19,8 @@ export function sendError(raw: ServerResponse, error: GatewayError): void {
     raw.destroy();
     return;
   }
-  raw.writeHead(error.status, errorHeaders(error)).end(JSON.stringify(error.toBody()));
+  const json = JSON.stringify(error.toBody());
+  raw.writeHead(error.status, { ...jsonHeaders(json), ...errorHeaders(error) }).end(json);
   // The rest of a body that was refused half-way. Closing the connection instead would reset it, and a client that is still sending would never see the answer.
   raw.req.resume();
 }

@@ -24,9 +24,15 @@ export type Route = (exchange: Exchange) => Promise<void>;
 
 /** Answers with JSON. `openai-processing-ms` is how long it took so far. */
 export function sendJson(exchange: Exchange, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  const json = JSON.stringify(body);
   exchange.raw
-    .writeHead(200, { 'content-type': 'application/json; charset=utf-8', ...timing(exchange), ...headers })
-    .end(JSON.stringify(body));
+    .writeHead(200, { ...jsonHeaders(json), ...timing(exchange), ...headers })
+    .end(json);
+}
+
+/** Type and length of a JSON body: with its length known it needs no chunks. */
+export function jsonHeaders(json: string): Record<string, string> {
+  return { 'content-type': 'application/json; charset=utf-8', 'content-length': String(Buffer.byteLength(json)) };
 }
 
 /** Milliseconds since the request came in. */

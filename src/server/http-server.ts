@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { GatewayError } from '../model/errors.ts';
 import { errorHeaders } from './error-answer.ts';
+import { jsonHeaders } from './exchange.ts';
 
 /**
  * Node's own limits are minutes; a client that sends its request slowly must not hold a connection that long. A request without `Host` is let through to our own check, because
@@ -66,10 +67,10 @@ function refuseConnection(thrown: Error & { readonly code?: string }, socket: Du
   const { error, reason } = explain(thrown.code);
   const body = JSON.stringify(error.toBody());
   const headers = {
+    ...jsonHeaders(body),
     ...errorHeaders(error),
     'x-request-id': `req_${randomBytes(16).toString('hex')}`,
     'openai-processing-ms': '0',
-    'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

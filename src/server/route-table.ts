@@ -62,5 +62,5 @@ function matches(pattern: string, path: string): boolean {
   const got = path.split('/');
   const takesRest = wanted.at(-1) === '*';
   if (takesRest ? got.length < wanted.length : got.length !== wanted.length) return false;
-  return wanted.every((segment, at) => segment === '*' || segment.startsWith(':') || segment === got[at]);
+  return wanted.every((segment, at) => segment === '*' || (segment.startsWith(':') ? got[at] !== '' : segment === got[at]));
 }

@@ -62,7 +62,7 @@ async function runRoute(
 ): Promise<void> {
   const { options } = facts;
   setCommonHeaders(raw, { id: facts.id, cors: toCorsHeaders(request.headers, options.allowedOrigins) });
-  checkHost(request.headers, options);
+  checkHost(request.raw, options);
   if (request.method === 'OPTIONS' && sendPreflight(raw)) return;
   if (facts.isClosing()) {
     raw.setHeader('connection', 'close');

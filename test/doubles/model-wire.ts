@@ -77,7 +77,7 @@ function toGeminiUsage([input, output]: readonly [number, number]): object {
 }
 
 function toGeminiBody(said: readonly Said[]): object {
-  const parts = said.flatMap((one) => {
+  const parts = said.flatMap((one): object[] => {
     if ('text' in one) return [{ text: one.text }];
     return 'call' in one ? [{ functionCall: { name: one.call, args: JSON.parse(one.pieces.join('')) as unknown } }] : [];
   });

@@ -5,7 +5,7 @@ import type { ModelEvent } from '../../src/model/model-event.ts';
 import { openRawUpstream, type RawRequest, type RawUpstream } from './raw-upstream.ts';
 import { createWordStage, type WordStage } from './word-stage.ts';
 
-export interface TurnOutcome {
+interface TurnOutcome {
   readonly batches: readonly (readonly ModelEvent[])[];
   readonly events: readonly ModelEvent[];
   /** All text deltas together. */
@@ -15,7 +15,7 @@ export interface TurnOutcome {
   readonly error: unknown;
 }
 
-export interface TurnSettings {
+interface TurnSettings {
   readonly timeouts?: Partial<UpstreamTimeouts>;
   readonly settleGraceMs?: number;
   readonly maxEventBytes?: number;

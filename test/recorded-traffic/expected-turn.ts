@@ -17,7 +17,8 @@ export function expectedTurn(recording: Recording): ReturnedPart[] {
     if (part['functionCall']) {
       const { name } = part['functionCall'];
       if (words(name) !== '') parts.push(toCallPart(part, calls.next().value?.arguments));
-    } else if (isPlainText(part) && last !== undefined && isPlainText(last)) last['text'] = words(last['text']) + words(part['text']);
+    } else if (isPlainText(part) && last !== undefined && isPlainText(last))
+      last['text'] = words(last['text']) + words(part['text']);
     else parts.push({ ...part });
   }
   return parts;

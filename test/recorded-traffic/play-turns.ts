@@ -1,82 +1,105 @@
-import { postResponse } from '../doubles/post-response.ts';
 import type { LogItem } from '../check-event-log/log-event.ts';
-import type { StartedGateway } from '../doubles/start-gateway.ts';
+import { postResponse } from '../doubles/post-response.ts';
 import { listOf, loose, words, type Loose, type Recording } from './loose.ts';
 import type { OpenReplay } from './open-replay.ts';
 
-/** How a client brings the history back: whole with sealed reasoning; whole with ids, the state lying in the store; by reference; whole without its reasoning items. */
-export type Way = 'sealed' | 'ids' | 'previous' | 'dropped';
+/**
+ * How a client brings the history back: whole with sealed reasoning; whole with ids, the state lying in the store; by reference; whole without its reasoning items; or
+ * whole and sealed, but with the third turn at another model.
+ */
+export type Way = 'sealed' | 'ids' | 'previous' | 'dropped' | 'switched';
 
-export interface Content {
+export interface SentContent {
   readonly role: string;
   readonly parts: readonly Loose[];
 }
 
 /** What the model server got with the third turn, and what went wrong on the way. */
 export interface Played {
-  readonly contents: readonly Content[];
+  readonly contents: readonly SentContent[];
+  /** Paths of the losses that the third answer reports for its history. */
+  readonly losses: readonly string[];
   readonly faults: readonly string[];
 }
 
 interface Play {
-  readonly gateway: StartedGateway;
+  readonly url: string;
   readonly replay: OpenReplay;
   readonly recording: Recording;
   readonly stream: boolean;
   readonly way: Way;
+  /** The model that a `switched` third turn goes to. */
+  readonly elsewhere: string;
 }
 
 /** Three turns with the model that gives the same recorded answer each time; the outputs of its calls go back in reverse order. */
-export async function playTurns({ gateway, replay, recording, stream, way }: Play): Promise<Played> {
+export async function playTurns({ url, replay, recording, stream, way, elsewhere }: Play): Promise<Played> {
   const question = `Question for ${recording.id} ${way} ${String(stream)}`;
+  const isStored = way === 'ids' || way === 'previous';
+  const isSealed = way === 'sealed' || way === 'switched';
   const settings = {
-    model: `gemini/${replay.nameOf(recording)}`,
-    stream,
-    store: way !== 'sealed' && way !== 'dropped',
-    reasoning: { summary: 'auto' },
-    ...(way === 'sealed' && { include: ['reasoning.encrypted_content'] }),
+    ...{ stream, store: isStored, reasoning: { summary: 'auto' } },
+    ...(isSealed && { include: ['reasoning.encrypted_content'] }),
   };
   const history: object[] = [{ role: 'user', content: question }];
   const faults: string[] = [];
-  let fresh: object[] = history;
+  let fresh = history;
   let previous: string | null = null;
+  let losses: string[] = [];
   for (let turn = 1; turn <= 3; turn++) {
-    const input = way === 'previous' ? fresh : history;
-    const answer = await postResponse(gateway.url, { ...settings, input, previous_response_id: way === 'previous' ? previous : null });
-    if (answer.status !== 200) return { contents: [], faults: [`turn ${String(turn)}: ${String(answer.status)} ${JSON.stringify(answer.body)}`] };
-    faults.push(...answer.faults);
+    const model = `gemini/${way === 'switched' && turn === 3 ? elsewhere : replay.nameOf(recording)}`;
+    const context = way === 'previous' ? { input: fresh, previous_response_id: previous } : { input: history };
+    const answer = await postResponse(url, { ...settings, ...context, model });
+    if (answer.status !== 200) faults.push(`turn ${String(turn)}: ${String(answer.status)} ${JSON.stringify(answer.body)}`);
+    if (faults.push(...answer.faults) > 0) break;
+    losses = lossesOf(answer.headers);
     previous = answer.body.id;
     fresh = replyTo(answer.body.output, turn);
-    const kept = answer.body.output.filter((item) => way !== 'dropped' || item.type !== 'reasoning');
-    history.push(...kept, ...fresh);
+    history.push(...answer.body.output.filter((item) => way !== 'dropped' || item.type !== 'reasoning'), ...fresh);
   }
-  const seen = replay.seen.findLast(({ body }) => body?.['contents']?.[0]?.['parts']?.[0]?.['text'] === (question as unknown));
-  const contents = listOf(seen?.body?.['contents']).map(({ role, parts }) => ({ role: words(role), parts: listOf(parts) }));
-  return { contents, faults: [...faults, ...pairingFaults(contents)] };
+  const contents = contentsFor(question, replay);
+  return { contents, losses, faults: [...faults, ...pairingFaults(contents)] };
 }
 
-/** Outputs for all calls, last call first; a new question when there were none. */
+/** The contents of the last request whose conversation begins with that question. */
+export function contentsFor(question: string, replay: OpenReplay): SentContent[] {
+  const seen = replay.seen.findLast(({ body }) => words(body?.['contents']?.[0]?.['parts']?.[0]?.['text']) === question);
+  return listOf(seen?.body?.['contents']).map(({ role, parts }) => ({ role: words(role), parts: listOf(parts) }));
+}
+
+/** Each content with calls is followed by one with their responses: as many, in the same order, with the same ids and names. Roles alternate. */
+export function pairingFaults(contents: readonly SentContent[]): string[] {
+  return contents.flatMap(({ role, parts }, at) => {
+    const faults = role === contents[at - 1]?.role ? [`contents[${String(at)}] has the role of the one before it`] : [];
+    const calls = membersOf(parts, 'functionCall');
+    if (calls.length === 0) return faults;
+    const responses = membersOf(contents[at + 1]?.parts ?? [], 'functionResponse');
+    if (namesOf(calls) !== namesOf(responses)) faults.push(`calls ${namesOf(calls)} got responses ${namesOf(responses)}`);
+    const places = responses.map(({ response }) => JSON.stringify(loose(response)['at']));
+    if (places.join() !== calls.map((_, place) => place).join()) faults.push(`the responses are those of calls ${places.join()}`);
+    return faults;
+  });
+}
+
+function membersOf(parts: readonly Loose[], name: string): Loose[] {
+  return parts.filter((part) => part[name]).map((part) => loose(part[name]));
+}
+
+function namesOf(members: readonly Loose[]): string {
+  return JSON.stringify(members.map(({ id, name }) => [id, name]));
+}
+
+/** Outputs for all calls, each with its place, last call first; a new question when there were none. */
 function replyTo(output: readonly LogItem[], turn: number): object[] {
-  const calls = output.filter(({ type, status }) => type === 'function_call' && status === 'completed');
+  const calls = output.filter(({ type }) => type === 'function_call');
   if (calls.length === 0) return [{ role: 'user', content: `And ${String(turn)}?` }];
   return calls
-    .map(({ call_id, arguments: given }, at) => ({ type: 'function_call_output', call_id, output: JSON.stringify({ at, turn, given }) }))
+    .map(({ call_id }, at) => ({ type: 'function_call_output', call_id, output: JSON.stringify({ at, turn }) }))
     .reverse();
 }
 
-/** Each content with calls is followed by one with their responses: as many, in the same order, with the same ids and names. */
-export function pairingFaults(contents: readonly Content[]): string[] {
-  const faults: string[] = [];
-  contents.forEach(({ role, parts }, at) => {
-    if (role === contents[at - 1]?.role) faults.push(`contents[${String(at)}] has the role of the one before it`);
-    const calls = parts.filter((part) => part['functionCall']).map((part) => loose(part['functionCall']));
-    if (calls.length === 0) return;
-    const responses = listOf(contents[at + 1]?.parts).filter((part) => part['functionResponse']).map((part) => loose(part['functionResponse']));
-    const idsOf = (list: readonly Loose[]): string => JSON.stringify(list.map(({ id, name }) => [id, name]));
-    if (idsOf(calls) !== idsOf(responses)) faults.push(`calls ${idsOf(calls)} got responses ${idsOf(responses)}`);
-    responses.forEach(({ response }, place) => {
-      if (loose(response)['at'] !== (place as unknown)) faults.push(`call ${String(place)} got the response ${JSON.stringify(response)}`);
-    });
-  });
-  return faults;
+/** What of the history could not go back; losses of the answer itself are another matter. */
+function lossesOf(headers: Headers): string[] {
+  const losses = JSON.parse(headers.get('antiphon-losses') ?? '[]') as { path: string }[];
+  return losses.map(({ path }) => path).filter((path) => /^(input|previous_response_id)/.test(path));
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { GatewayError } from '../../model/errors.ts';
 
 /** Which `Host` and `Origin` headers are let in. */
@@ -14,9 +14,11 @@ export interface HostRules {
  * Refuses what a browser page of somebody else could send. DNS rebinding: the page's own name would stand in `Host`, so only known names and addresses pass, on every request. Cross-site
  * requests: a foreign `Origin` or `Sec-Fetch-Site: cross-site` is refused before anything is done.
  */
-export function checkHost(headers: IncomingHttpHeaders, rules: HostRules): void {
+export function checkHost({ headers, rawHeaders }: IncomingMessage, rules: HostRules): void {
   const name = hostName(headers.host ?? '');
-  if (name === undefined || !isAllowedHost(name, rules)) {
+  // Of several ones Node shows the first, another server on the way may have looked at another.
+  const hosts = rawHeaders.filter((header, at) => at % 2 === 0 && header.toLowerCase() === 'host').length;
+  if (hosts !== 1 || name === undefined || !isAllowedHost(name, rules)) {
     const message = `The Host header does not name this gateway. Call it by its address, or add the name to 'server.allowed_hosts'.`;
     throw new GatewayError('forbidden_host', message);
   }

@@ -3,6 +3,7 @@ import { Decompress } from 'fzstd';
 import type { Readable } from 'node:stream';
 import { GatewayError } from '../../model/errors.ts';
 import { tooLarge } from './too-large.ts';
+import { ZstdFrameCheck } from './zstd-frame-check.ts';
 
 /**
  * Pieces of the body as the client meant them. `coding` is the request's `content-encoding`, lower case; unknown ones are a 415. Whoever reads them counts them too; `maxBytes` only bounds
@@ -58,7 +59,9 @@ async function* decompressZstd(body: Readable, maxBytes: number): AsyncGenerator
     if (size > maxBytes) throw tooLarge(maxBytes);
     ready.push(piece);
   });
+  const frames = new ZstdFrameCheck();
   for await (const chunk of keepOpen(body)) {
+    frames.check(chunk);
     push(decoder, chunk, false);
     yield* ready.splice(0);
   }
