@@ -11,7 +11,7 @@ import { GatewayError } from './model/errors.ts';
 import type { ModelCatalog } from './model/model-catalog.ts';
 import type { ResponseStore } from './model/response-store.ts';
 import type { Secret } from './model/secret.ts';
-import { newId } from './new-id.ts';
+import { createNewId } from './new-id.ts';
 import type { App } from './server/app-options.ts';
 import { startLogging, type Logging } from './start-logging.ts';
 import { startPruning, type Pruning } from './start-pruning.ts';
@@ -80,13 +80,14 @@ export function createGateway(settings: Settings, overrides: GatewayOverrides = 
 
 async function start(settings: Settings, overrides: GatewayOverrides): Promise<Running> {
   const now = overrides.now ?? Date.now;
+  const newId = overrides.newId ?? createNewId();
   const logging = startLogging({ ...settings.log, secrets: allSecrets(settings) });
   // The database opens in its own thread while this one loads the HTTP server.
   const opening = overrides.store === undefined ? openStore(settings.store) : Promise.resolve(overrides.store);
   try {
     const [store, envelope, { createApp }] = await Promise.all([opening, loadEnvelope(settings), import('./server/app.ts')]);
     let tellPort: (port: number) => void = () => undefined;
-    const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) => findAll(settings, ownPort, overrides));
+    const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) => findAll(settings, ownPort, { ...overrides, newId }));
     // Its failure is told by `describe`, and by every request that needs a backend.
     found.catch(() => undefined);
     const catalog = openCatalog(found, settings, now);
@@ -95,7 +96,7 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
       timeouts: settings.timeouts,
       keepAlive: settings.keepAlive,
       version: overrides.version ?? 'development',
-      engine: { catalog, store, envelope, newId: overrides.newId ?? newId, now, countTextTokens },
+      engine: { catalog, store, envelope, newId, now, countTextTokens },
     });
     const url = await app.listen(settings.server.port, settings.server.host);
     tellPort(Number(new URL(url).port));
@@ -138,12 +139,16 @@ async function loadEnvelope({ envelopeKeys, dataDirectory }: Settings): Promise<
   return createReasoningEnvelope({ keys: keys.map((key) => Buffer.from(key.reveal(), 'base64')), randomBytes });
 }
 
-function findAll(settings: Settings, ownPort: number, overrides: GatewayOverrides): Promise<FoundBackends> {
+function findAll(
+  settings: Settings,
+  ownPort: number,
+  overrides: GatewayOverrides & Required<Pick<GatewayOverrides, 'newId'>>,
+): Promise<FoundBackends> {
   return findBackends({
     settings,
     ownPort,
     localServers: overrides.localServers ?? usualLocalServers,
-    newId: overrides.newId ?? newId,
+    newId: overrides.newId,
     extra: overrides.backends ?? [],
   });
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { newId } from './new-id.ts';
+import { createNewId } from './new-id.ts';
+
+const newId = createNewId();
 
 test('ids cannot be guessed and carry their prefix', () => {
   expect(newId('resp')).toMatch(/^resp_[0-9a-f]{48}$/);

@@ -19,13 +19,20 @@ export interface LoggingOptions extends LogSettings {
   readonly destination?: { write(line: string): void };
 }
 
+/** Lines wait in memory until there are this many bytes of them, at most for this long. The number must be smaller than pino's largest write (16 KiB). */
+const bufferedBytes = 8 * 1024;
+const flushMs = 250;
+
 /**
  * One JSON line for each request and each response. Reports hold no content; messages of errors can quote what clients and models said, so they are written only with
  * `log.content`, else an error shows its code and where it was thrown.
  */
 export function startLogging({ level, content, secrets, destination }: LoggingOptions): Logging {
-  // Not synchronous: a slow reader of stderr must not hold up answers.
-  const stderr = pino.destination({ dest: 2, sync: false });
+  // Not synchronous: a slow reader of stderr must not hold up answers. Not line by line: a write costs more than all the rest of a log line.
+  const stderr = pino.destination({ dest: 2, sync: false, minLength: bufferedBytes });
+  const flushing = setInterval(() => {
+    stderr.flush();
+  }, flushMs).unref();
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? stderr);
   const describe = createErrorDescriber(content, secrets);
 
@@ -52,6 +59,7 @@ export function startLogging({ level, content, secrets, destination }: LoggingOp
     stop() {
       unsubscribe(requestChannel.name, onRequest);
       unsubscribe(responseChannel.name, onResponse);
+      clearInterval(flushing);
       if (destination === undefined) stderr.flushSync();
     },
   };

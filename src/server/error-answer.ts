@@ -9,7 +9,8 @@ export function errorHeaders(error: GatewayError): Record<string, string> {
   const headers: Record<string, string> = { 'x-should-retry': String(error.isRetryable) };
   if (error.retryAfter !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfter)));
   if (error.code === 'invalid_api_key') headers['www-authenticate'] = 'Bearer';
-  if (error.code === 'upgrade_required') Object.assign(headers, { upgrade: 'websocket', connection: 'upgrade' });
+  // Closed, because Node's parser may have taken what followed for another protocol.
+  if (error.code === 'upgrade_required') Object.assign(headers, { upgrade: 'websocket', connection: 'upgrade, close' });
   return headers;
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../model/errors.ts';
@@ -29,7 +28,7 @@ export async function serveRequest(
   entry: RouteEntry | undefined,
   around: Surroundings,
 ): Promise<void> {
-  const facts = { id: `req_${randomBytes(16).toString('hex')}`, startedAt: performance.now(), gone: watchClient(raw) };
+  const facts = { id: around.options.engine.newId('req'), startedAt: performance.now(), gone: watchClient(raw) };
   let failed: GatewayError | null = null;
   try {
     await runRoute(request, raw, entry, { ...around, ...facts });

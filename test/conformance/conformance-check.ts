@@ -8,10 +8,10 @@ export interface ConformanceCheck {
   /** How often each known exception was met. */
   readonly exceptions: ReadonlyMap<string, number>;
   readonly faults: readonly string[];
-  response(this: void, label: string, response: object): void;
-  event(this: void, label: string, event: LogEvent): void;
-  error(this: void, label: string, body: object): void;
-  item(this: void, label: string, item: object): void;
+  readonly response: (label: string, response: object) => void;
+  readonly event: (label: string, event: LogEvent) => void;
+  readonly error: (label: string, body: object) => void;
+  readonly item: (label: string, item: object) => void;
 }
 
 export function createConformanceCheck(schema: OpenResponsesSchema): ConformanceCheck {

@@ -2,7 +2,7 @@ import type { LogEvent, LogItem } from '../check-event-log/log-event.ts';
 
 /** A response as any schema may look at it. */
 export interface AnyResponse {
-  readonly output: readonly LogItem[];
+  readonly output?: readonly LogItem[];
   readonly text?: { readonly format?: { readonly type?: string } };
   readonly tools?: readonly { readonly type?: string }[];
   readonly tool_choice?: unknown;
@@ -12,9 +12,9 @@ export interface AnyResponse {
 /** A place where OpenAI's wire and the published schema contradict each other, and we follow OpenAI (protocol.md §1.10, §3.3). */
 export interface KnownException {
   readonly reason: string;
-  applies(this: void, response: AnyResponse): boolean;
+  readonly applies: (response: AnyResponse) => boolean;
   /** The response as the schema wants it in this one place. */
-  amend(this: void, response: AnyResponse): AnyResponse;
+  readonly amend: (response: AnyResponse) => AnyResponse;
 }
 
 export const knownExceptions: Readonly<Record<string, KnownException>> = {
@@ -26,8 +26,8 @@ export const knownExceptions: Readonly<Record<string, KnownException>> = {
   },
   'web_search_call item': {
     reason: 'the schema knows no item of a hosted tool; OpenAI and its client do',
-    applies: ({ output }) => output.some(isWebSearch),
-    amend: (response) => ({ ...response, output: response.output.filter((item) => !isWebSearch(item)) }),
+    applies: ({ output }) => (output ?? []).some(isWebSearch),
+    amend: (response) => ({ ...response, output: (response.output ?? []).filter((item) => !isWebSearch(item)) }),
   },
   'tools other than functions': {
     reason: 'the schema allows only functions in `tools`; OpenAI echoes every tool as it was sent',

@@ -4,6 +4,8 @@ import { rehearsalModelIds } from '../../src/backends/rehearsal/rehearsal-models
 export interface Scenario {
   readonly name: string;
   readonly request: object;
+  /** Whether an error is an answer too. */
+  readonly mayFail?: true;
 }
 
 /** The smallest image that is one. */
@@ -48,6 +50,7 @@ export function modelScenarios(): Scenario[] {
       .map(([name, question]) => ({
         name: `${id}, ${name}`,
         request: { model: `rehearsal/${id}`, ...question, ...(id.startsWith('stall') && { timeout: 0.5 }) },
+        ...(id !== 'default' && { mayFail: true as const }),
       })),
   );
 }

@@ -97,7 +97,7 @@ export function errorLine(answer: { status: number; headers: IncomingHttpHeaders
     ...(Object.keys(error).sort().join() === 'code,message,param,type' ? [] : [`error has ${Object.keys(error).join()}`]),
     ...(typeof error['message'] === 'string' && error['message'] !== '' ? [] : ['no message']),
     ...(header('content-type') === 'application/json; charset=utf-8' ? [] : [`content-type ${String(header('content-type'))}`]),
-    ...(/^req_[0-9a-f]{32}$/.test(header('x-request-id') ?? '') ? [] : ['no x-request-id']),
+    ...(/^req_[0-9a-f]{32,64}$/.test(header('x-request-id') ?? '') ? [] : ['no x-request-id']),
     ...(/^(true|false)$/.test(header('x-should-retry') ?? '') ? [] : ['no x-should-retry']),
     ...(/^\d+$/.test(header('openai-processing-ms') ?? '') ? [] : ['no openai-processing-ms']),
   ];

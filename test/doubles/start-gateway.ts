@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings } from '../../src/config/load-settings.ts';
@@ -23,7 +23,8 @@ export async function startGateway(
     env: { ANTIPHON_DISCOVERY: '0', ANTIPHON_LOG_LEVEL: 'silent' },
     workingDirectory: dataDirectory,
     homeDirectory: dataDirectory,
-    readFile: (path) => Promise.resolve(path.toString() === file ? yaml : undefined),
+    // The configuration does not lie on the disk; what it names (certificates) does.
+    readFile: (path) => (path === file ? Promise.resolve(yaml) : readFile(path, 'utf8').catch(() => undefined)),
   });
   const gateway = createGateway(settings, overrides);
   const { url } = await gateway.listen();

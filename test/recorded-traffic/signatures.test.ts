@@ -6,7 +6,8 @@ import { expectedGemini } from './expected-gemini.ts';
 import { expectedTurn, isSigned, withoutSignatures, type ReturnedPart } from './expected-turn.ts';
 import { loose, type Recording } from './loose.ts';
 import { findRecordings, openReplay, type OpenReplay } from './open-replay.ts';
-import { contentsFor, pairingFaults, playTurns, type Played, type Way } from './play-turns.ts';
+import { playTurns, requestFor, type Way } from './play-turns.ts';
+import { contentsOf, pairingFaults, type SentContent } from './sent-contents.ts';
 
 /** What Google documents for a call whose signature is not there. */
 const skip = 'skip_thought_signature_validator';
@@ -73,7 +74,7 @@ backends:
       ...[foreignCall('d'), foreignOutput('d', 0)],
     ];
     const answer = await postResponse(gateway.url, { model: `gemini/${model}`, input, store: false });
-    const contents = contentsFor(question, replay);
+    const contents = contentsOf(requestFor(question, replay));
     expect([...answer.faults, ...pairingFaults(contents)]).toEqual([]);
     expect(JSON.stringify(contents)).not.toContain('somebody-else');
     const signatures = contents.flatMap(({ parts }) => parts.flatMap(signatureOfCall));

@@ -30,9 +30,18 @@ export class EventStreamStage {
     return this.#stage.settled;
   }
 
-  /** One read. Throws GatewayError `upstream_invalid_response` or `upstream_event_too_large` when the bytes are no event stream. */
+  /** One read. Bytes that are no event stream are a failure: `upstream_invalid_response` or `upstream_event_too_large`. */
   push(bytes: Uint8Array): readonly ModelEvent[] {
-    return this.#readEvents(this.#decode(bytes), malformedChunk);
+    let events: readonly SseEvent[];
+    try {
+      events = this.#decoder.push(bytes);
+    } catch (thrown) {
+      if (!(thrown instanceof SseError)) throw thrown;
+      const out = this.#readEvents(thrown.events, malformedChunk);
+      this.#append([{ type: 'failure', error: mapSseError(thrown) }], out);
+      return out;
+    }
+    return this.#readEvents(events, malformedChunk);
   }
 
   /** Nothing more comes. An event that was cut off is told from one that is broken. */
@@ -77,14 +86,6 @@ export class EventStreamStage {
     }
   }
 
-  #decode(bytes: Uint8Array): readonly SseEvent[] {
-    try {
-      return this.#decoder.push(bytes);
-    } catch (thrown) {
-      throw mapSseError(thrown);
-    }
-  }
-
   /** The event that was still open. Of a settled turn nothing can be missing any more, so there a cut one is passed over. */
   #decodeRest(): readonly SseEvent[] {
     const { settled } = this.#stage;
@@ -98,8 +99,7 @@ export class EventStreamStage {
   }
 }
 
-function mapSseError(thrown: unknown): unknown {
-  if (!(thrown instanceof SseError)) return thrown;
+function mapSseError(thrown: SseError): GatewayError {
   const code = thrown.fault === 'event-too-large' ? 'upstream_event_too_large' : 'upstream_invalid_response';
   return new GatewayError(code, `The model server's answer cannot be read: ${thrown.message}.`, { cause: thrown });
 }

@@ -137,15 +137,21 @@ describe('event streams', () => {
   test.each([
     ['invalid UTF-8', Buffer.from([0x64, 0xff, 0x0a]), 'upstream_invalid_response'],
     ['an event beyond the cap', Buffer.from(`data: ${'x'.repeat(2000)}`), 'upstream_event_too_large'],
-  ])('%s: thrown after all that was read before it', async (_name, bad, code) => {
+  ])('%s: a failure after all that was read before it, and the connection is closed', async (_name, bad, code) => {
     const upstream = await bench.serve(({ socket }) =>
       socket.write(Buffer.concat([Buffer.from(eventStreamHead), httpChunk(event({ text: 'a' }))])),
     );
     const onBatch = (batch: readonly unknown[]): unknown =>
       batch.length > 0 && upstream.requests[0]?.socket.write(httpChunk(bad));
     const outcome = await bench.turnAt(upstream, { maxEventBytes: 1000, onBatch });
-    expect(outcome).toMatchObject({ text: 'a', error: { code, status: 502 } });
+    expect(outcome).toMatchObject({ text: 'a', end: code, error: undefined });
     await upstream.closed();
+  });
+
+  test('what stands before invalid UTF-8 in the same read is kept', async () => {
+    const bytes = Buffer.concat([Buffer.from(event({ text: 'a' })), Buffer.from([0x64, 0xff, 0x0a])]);
+    const whole = Buffer.concat([Buffer.from(eventStreamHead), httpChunk(bytes)]);
+    expect(await bench.turn(({ socket }) => socket.write(whole))).toMatchObject({ text: 'a', end: 'upstream_invalid_response' });
   });
 });
 

@@ -38,6 +38,11 @@ export type TextFormatParam =
       strict: boolean;
     };
 
+export interface ReasoningParam {
+  effort: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
+  summary: 'auto' | 'concise' | 'detailed' | null;
+}
+
 /** Body of `POST /v1/responses` after parsing: every default filled in, null where a field is absent and has no default (protocol.md §1.2). */
 export interface CreateResponseRequest {
   model: string | null;
@@ -61,13 +66,13 @@ export interface CreateResponseRequest {
   presence_penalty: number | null;
   frequency_penalty: number | null;
   text: { format: TextFormatParam; verbosity: 'low' | 'medium' | 'high' | null };
-  reasoning: { effort: string | null; summary: string | null } | null;
+  reasoning: ReasoningParam | null;
   truncation: 'auto' | 'disabled';
   metadata: Record<string, string>;
   service_tier: string | null;
   safety_identifier: string | null;
   prompt_cache_key: string | null;
-  prompt_cache_retention: string | null;
+  prompt_cache_retention: 'in_memory' | '24h' | null;
   user: string | null;
   /** Seconds; our one extension. */
   timeout: number | null;

@@ -1,4 +1,5 @@
 import type { OutputItem } from './items.ts';
+import type { CreateResponseRequest, ReasoningParam } from './request.ts';
 
 export interface ResponseUsage {
   input_tokens: number;
@@ -39,18 +40,18 @@ export interface ResponseResource {
   presence_penalty: number;
   previous_response_id: string | null;
   prompt_cache_key: string | null;
-  prompt_cache_retention: string | null;
-  reasoning: { effort: string | null; summary: string | null };
+  prompt_cache_retention: CreateResponseRequest['prompt_cache_retention'];
+  reasoning: ReasoningParam;
   safety_identifier: string | null;
   service_tier: string;
   store: boolean;
   temperature: number;
-  text: { format: { readonly [key: string]: unknown }; verbosity: string };
+  text: { format: { readonly [key: string]: unknown }; verbosity: 'low' | 'medium' | 'high' };
   tool_choice: string | { readonly [key: string]: unknown };
   tools: { readonly [key: string]: unknown }[];
   top_logprobs: number;
   top_p: number;
-  truncation: string;
+  truncation: CreateResponseRequest['truncation'];
   usage: ResponseUsage | null;
   user: string | null;
   metadata: Record<string, string>;

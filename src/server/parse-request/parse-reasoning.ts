@@ -3,8 +3,8 @@ import type { CreateResponseRequest } from '../../protocol/responses/request.ts'
 import { noteUnknownKeys } from './note-unknown-keys.ts';
 import { isAbsent, parseChoice, parseObject, parseString } from './parse-value.ts';
 
-const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
-const summaries = ['auto', 'concise', 'detailed'];
+const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+const summaries = ['auto', 'concise', 'detailed'] as const;
 const contexts = ['auto', 'current_turn', 'all_turns'];
 
 /** `reasoning`. The deprecated `generate_summary` counts where `summary` is not given. */

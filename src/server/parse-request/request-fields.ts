@@ -80,6 +80,6 @@ function parseBackground(value: unknown, path: string): boolean {
 }
 
 /** Older OpenAI SDKs spell `in-memory`. */
-function parseRetention(value: unknown, path: string): string {
+function parseRetention(value: unknown, path: string): 'in_memory' | '24h' {
   return value === 'in-memory' ? 'in_memory' : parseChoice(value, path, ['in_memory', '24h']);
 }
