@@ -21,7 +21,11 @@ const calls = (callId: string): ModelEvent[] => [
 
 const user = (text: string): InputMessage => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
 const callItem = (call_id: string): InputFunctionCall => ({ type: 'function_call', call_id, name: 'look', arguments: '{}' });
-const output = (call_id: string, text = 'seen'): InputFunctionCallOutput => ({ type: 'function_call_output', call_id, output: text });
+const output = (call_id: string, text = 'seen'): InputFunctionCallOutput => ({
+  type: 'function_call_output',
+  call_id,
+  output: text,
+});
 
 function summary(items: readonly InputItem[] | undefined): string[] {
   return (items ?? []).map((item) => {
@@ -34,7 +38,11 @@ function summary(items: readonly InputItem[] | undefined): string[] {
 
 describe('previous_response_id', () => {
   test('brings the whole chain: input and output of every turn, in order, with reasoning state', async () => {
-    const backend = new ScriptedBackend({ batches: [calls('call_1')] }, { batches: [says('It is cold.')] }, { batches: [says('Bye.')] });
+    const backend = new ScriptedBackend(
+      { batches: [calls('call_1')] },
+      { batches: [says('It is cold.')] },
+      { batches: [says('Bye.')] },
+    );
     const engine = newEngine(backend);
     const first = await runOnce(engine, { input: [user('Weather?')] });
     const second = await runOnce(engine, { input: [output('call_1')], previous_response_id: first.response.id });
@@ -52,16 +60,31 @@ describe('previous_response_id', () => {
     const engine = newEngine(backend);
     const { response } = await runOnce(engine, { input: [user('Weather?')] });
     await runOnce(engine, { input: [callItem('call_1'), output('call_1')], previous_response_id: response.id });
-    expect(summary(backend.requests[1]?.input)).toEqual(['user: Weather?', 'reasoning with state', 'call call_1', 'output call_1: seen']);
+    expect(summary(backend.requests[1]?.input)).toEqual([
+      'user: Weather?',
+      'reasoning with state',
+      'call call_1',
+      'output call_1: seen',
+    ]);
   });
 
   test('unknown and foreign ids fail alike', async () => {
     const engine = newEngine(new ScriptedBackend({ batches: [says('Hi')] }));
     const { response } = await runOnce(engine, {});
-    const ask = (id: string, owner: string) => runOnce(engine, { previous_response_id: id }, { context: { owner, strict: false } });
-    const errors = await Promise.all([ask(response.id, 'mallory'), ask('resp_unknown', 'mallory')].map((run) => run.catch((thrown: unknown) => thrown)));
-    expect(errors.map((error) => JSON.stringify(error).replace(response.id, 'ID').replace('resp_unknown', 'ID'))).toEqual(Array(2).fill(JSON.stringify(errors[1]).replace('resp_unknown', 'ID')));
-    expect(errors[0]).toMatchObject({ code: 'previous_response_not_found', status: 400, param: 'previous_response_id', message: `Previous response with id '${response.id}' not found.` });
+    const ask = (id: string, owner: string) =>
+      runOnce(engine, { previous_response_id: id }, { context: { owner, strict: false } });
+    const errors = await Promise.all(
+      [ask(response.id, 'mallory'), ask('resp_unknown', 'mallory')].map((run) => run.catch((thrown: unknown) => thrown)),
+    );
+    expect(errors.map((error) => JSON.stringify(error).replace(response.id, 'ID').replace('resp_unknown', 'ID'))).toEqual(
+      Array(2).fill(JSON.stringify(errors[1]).replace('resp_unknown', 'ID')),
+    );
+    expect(errors[0]).toMatchObject({
+      code: 'previous_response_not_found',
+      status: 400,
+      param: 'previous_response_id',
+      message: `Previous response with id '${response.id}' not found.`,
+    });
   });
 
   test('a chain whose beginning was deleted says so instead of forgetting it', async () => {
@@ -69,7 +92,9 @@ describe('previous_response_id', () => {
     const first = await runOnce(engine, {});
     const second = await runOnce(engine, { previous_response_id: first.response.id });
     await engine.store.removeResponse(first.response.id, 'local');
-    await expect(runOnce(engine, { previous_response_id: second.response.id })).rejects.toMatchObject({ message: `Previous response with id '${first.response.id}' not found.` });
+    await expect(runOnce(engine, { previous_response_id: second.response.id })).rejects.toMatchObject({
+      message: `Previous response with id '${first.response.id}' not found.`,
+    });
   });
 });
 
@@ -82,7 +107,10 @@ describe('history in the request', () => {
     if (reasoning?.type !== 'reasoning') throw new Error('no reasoning');
     expect(reasoning.encrypted_content).toContain('antiphon.v1.');
     const rest: InputItemParam[] = [callItem('call_1'), output('call_1')];
-    await runOnce(engine, { store: false, input: [user('W?'), { type: 'reasoning', summary: [], encrypted_content: reasoning.encrypted_content ?? '' }, ...rest] });
+    await runOnce(engine, {
+      store: false,
+      input: [user('W?'), { type: 'reasoning', summary: [], encrypted_content: reasoning.encrypted_content ?? '' }, ...rest],
+    });
     await runOnce(engine, { input: [user('W?'), { type: 'reasoning', id: reasoning.id, summary: [] }, ...rest] });
     await runOnce(engine, { input: [user('W?'), { type: 'item_reference', id: reasoning.id }, ...rest] });
     await runOnce(engine, { input: [user('W?'), ...rest] });
@@ -92,12 +120,29 @@ describe('history in the request', () => {
 
   test.each([
     ['a call without its output', [user('x'), callItem('call_9')], 'No tool output found for function call call_9.'],
-    ['an output without its call', [user('x'), output('call_9')], 'No tool call found for function call output with call_id call_9.'],
-    ['an output before its call', [output('call_9'), callItem('call_9')], 'No tool call found for function call output with call_id call_9.'],
-    ['two outputs for one call', [callItem('call_9'), output('call_9'), output('call_9', 'again')], 'No tool call found for function call output with call_id call_9.'],
+    [
+      'an output without its call',
+      [user('x'), output('call_9')],
+      'No tool call found for function call output with call_id call_9.',
+    ],
+    [
+      'an output before its call',
+      [output('call_9'), callItem('call_9')],
+      'No tool call found for function call output with call_id call_9.',
+    ],
+    [
+      'two outputs for one call',
+      [callItem('call_9'), output('call_9'), output('call_9', 'again')],
+      'No tool call found for function call output with call_id call_9.',
+    ],
   ] satisfies [string, InputItemParam[], string][])('%s is a 400 in OpenAI words', async (_case, input, message) => {
     const engine = newEngine(new ScriptedBackend({ batches: [says('Hi')] }));
-    await expect(runOnce(engine, { input })).rejects.toMatchObject({ status: 400, param: 'input', message, type: 'invalid_request_error' });
+    await expect(runOnce(engine, { input })).rejects.toMatchObject({
+      status: 400,
+      param: 'input',
+      message,
+      type: 'invalid_request_error',
+    });
   });
 
   test('an unknown item reference is a 404, and a foreign one looks the same', async () => {
@@ -105,26 +150,51 @@ describe('history in the request', () => {
     const { response } = await runOnce(engine, {});
     const id = response.output[0]?.id ?? '';
     const input: InputItemParam[] = [{ type: 'item_reference', id }];
-    await expect(runOnce(engine, { input }, { context: { owner: 'mallory', strict: false } })).rejects.toMatchObject({ status: 404, param: 'input[0].id' });
+    await expect(runOnce(engine, { input }, { context: { owner: 'mallory', strict: false } })).rejects.toMatchObject({
+      status: 404,
+      param: 'input[0].id',
+    });
   });
 
   test("another server's sealed reasoning is a loss, in strict mode a 400", async () => {
     const backend = new ScriptedBackend({ batches: [says('Hi')] });
-    const input: InputItemParam[] = [{ type: 'reasoning', summary: [{ type: 'summary_text', text: 'I thought' }], encrypted_content: 'gAAAA' }, user('x')];
+    const input: InputItemParam[] = [
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'I thought' }], encrypted_content: 'gAAAA' },
+      user('x'),
+    ];
     await runOnce(newEngine(backend), { input });
     expect(summary(backend.requests[0]?.input)).toEqual(['reasoning without state', 'user: x']);
-    await expect(runOnce(newEngine(backend), { input }, { context: { ...local, strict: true } })).rejects.toMatchObject({ status: 400, param: 'input[0].encrypted_content' });
+    await expect(runOnce(newEngine(backend), { input }, { context: { ...local, strict: true } })).rejects.toMatchObject({
+      status: 400,
+      param: 'input[0].encrypted_content',
+    });
   });
 
   test('pictures, files and empty contents', async () => {
     const backend = new ScriptedBackend({ batches: [says('Hi')] });
-    const content: InputMessage['content'] = [{ type: 'input_image', image_url: 'data:image/png;base64,AAAA' }, { type: 'input_file', file_url: 'https://example.org/a.pdf' }];
-    await runOnce(newEngine(backend), { input: [{ type: 'message', role: 'assistant', content: [] }, { type: 'message', role: 'user', content }] });
+    const content: InputMessage['content'] = [
+      { type: 'input_image', image_url: 'data:image/png;base64,AAAA' },
+      { type: 'input_file', file_url: 'https://example.org/a.pdf' },
+    ];
+    await runOnce(newEngine(backend), {
+      input: [
+        { type: 'message', role: 'assistant', content: [] },
+        { type: 'message', role: 'user', content },
+      ],
+    });
     expect(backend.requests[0]?.input).toMatchObject([
-      { content: [{ type: 'image', source: { type: 'data', mediaType: 'image/png', base64: 'AAAA' } }, { type: 'file', source: { type: 'url', url: 'https://example.org/a.pdf' } }] },
+      {
+        content: [
+          { type: 'image', source: { type: 'data', mediaType: 'image/png', base64: 'AAAA' } },
+          { type: 'file', source: { type: 'url', url: 'https://example.org/a.pdf' } },
+        ],
+      },
     ]);
     const input: InputItemParam[] = [{ type: 'message', role: 'user', content: [{ type: 'input_file', file_id: 'file_1' }] }];
-    await expect(runOnce(newEngine(backend), { input })).rejects.toMatchObject({ code: 'unsupported_value', param: 'input[0].content[0].file_id' });
+    await expect(runOnce(newEngine(backend), { input })).rejects.toMatchObject({
+      code: 'unsupported_value',
+      param: 'input[0].content[0].file_id',
+    });
   });
 });
 
@@ -138,7 +208,7 @@ test('input_items pages through the whole context, forwards and backwards', asyn
   for (const order of ['asc', 'desc'] as const) {
     const ids: string[] = [];
     let after: string | null = null;
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const page = listInputItems(chain, { limit: 1, order, after, include: [] });
       ids.push(...page.data.map(({ id }) => id));
       after = page.last_id;
@@ -162,6 +232,10 @@ test('input_items shows the members that a client may leave out of a request', a
   const { data } = listInputItems(chain, { limit: 100, order: 'asc', after: null, include: [] });
   expect(data.map(({ content }) => content)).toEqual([
     [{ type: 'output_text', text: 'Zero', annotations: [], logprobs: [] }],
-    [{ type: 'input_text', text: 'a' }, { ...picture, detail: 'auto' }, { ...picture, detail: 'low' }],
+    [
+      { type: 'input_text', text: 'a' },
+      { ...picture, detail: 'auto' },
+      { ...picture, detail: 'low' },
+    ],
   ]);
 });

@@ -93,31 +93,32 @@ export class ResponseRun {
   }
 
   async *#run(): AsyncGenerator<readonly ResponseEvent[]> {
+    let closing: readonly ResponseEvent[];
     try {
-      yield* this.#runAttempts();
+      closing = yield* this.#runAttempts();
     } catch (thrown) {
       this.#signals.gone.throwIfAborted();
       if (!this.#begun) throw this.#toError(thrown);
-      yield this.#feed(await this.#toEnding(thrown));
+      closing = this.#feed(await this.#toEnding(thrown));
     }
-    if (!this.#builder.isEnded) yield this.#feed([failureOf(truncated())]);
+    if (!this.#builder.isEnded) closing = this.#feed([failureOf(truncated())]);
     await this.#save();
-    yield this.#builder.end();
+    // One batch, one socket write: what closes the last item and the terminal event.
+    yield [...closing, ...this.#builder.end()];
   }
 
-  async *#runAttempts(): AsyncGenerator<readonly ResponseEvent[]> {
+  /** Returns the events that close the response; they go out together with its terminal event. */
+  async *#runAttempts(): AsyncGenerator<readonly ResponseEvent[], readonly ResponseEvent[]> {
     let request = this.#prepared.modelRequest;
     let turn = this.#prepared.turn;
     for (let attempt = 1; ; attempt++) {
       const guard = new ToolGuard(request);
       yield* this.#runTurn(turn, guard);
       this.#guardLosses.push(...guard.losses);
-      if (guard.finish === undefined || this.#builder.isEnded) return;
+      if (guard.finish === undefined || this.#builder.isEnded) return [];
       const verdict = guard.judge({ isLast: attempt === maxAttempts });
-      if (verdict !== 'ask-again') {
-        yield this.#feed(verdict === 'refuse' ? [failureOf(notFollowed(request.toolChoice))] : await this.#finish(guard.finish));
-        return;
-      }
+      if (verdict === 'refuse') return this.#feed([failureOf(notFollowed(request.toolChoice))]);
+      if (verdict === 'accept') return this.#feed(await this.#finish(guard.finish));
       this.#spent = this.#builder.usage;
       request = toReask(request);
       turn = this.#prepared.resolved.backend.prepareTurn(request);

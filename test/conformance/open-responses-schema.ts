@@ -11,7 +11,7 @@ export function findSchema(): boolean {
 }
 
 /** Checks a value against one schema of the published document: what is wrong, in words; an empty list for a valid value. */
-export type SchemaCheck = (value: unknown) => string[];
+type SchemaCheck = (value: unknown) => string[];
 
 /** The schemas that an answer of ours can be held against. */
 export interface OpenResponsesSchema {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogResponse } from '../check-event-log/log-event.ts';
 import { postResponse, readStream } from '../doubles/post-response.ts';
 import { startGateway, type StartedGateway } from '../doubles/start-gateway.ts';
+import { runSideBySide } from '../run-side-by-side.ts';
 import { createConformanceCheck, type ConformanceCheck } from './conformance-check.ts';
 import { knownExceptions, unknownEventTypes } from './known-exceptions.ts';
 import { findSchema, loadOpenResponsesSchema, type OpenResponsesSchema } from './open-responses-schema.ts';
@@ -27,12 +28,10 @@ describe.skipIf(!findSchema())('answers, held against the published Open Respons
     const scenarios = [...modelScenarios(), ...requestScenarios()];
     const check = createConformanceCheck(schema);
     const runs = scenarios.flatMap((scenario) => [true, false].map((stream) => ({ scenario, stream })));
-    const waiting = [...runs];
     const broken: string[] = [];
-    async function runAll(): Promise<void> {
-      for (let run = waiting.pop(); run !== undefined; run = waiting.pop()) broken.push(...(await play(run, check)));
-    }
-    await Promise.all(Array.from({ length: 8 }, runAll));
+    await runSideBySide(runs, async (run) => {
+      broken.push(...(await play(run, check)));
+    });
 
     const { tried, exceptions, faults } = check;
     const bad = [...faults, ...broken];

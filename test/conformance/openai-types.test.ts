@@ -15,7 +15,18 @@ import type {
 } from 'openai/resources/responses/responses';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { ResponseEvent } from '../../src/protocol/responses/event.ts';
-import type * as items from '../../src/protocol/responses/items.ts';
+import type {
+  FunctionCallItem,
+  LogProb,
+  MessageItem,
+  OutputItem,
+  OutputTextPart,
+  ReasoningItem,
+  RefusalPart,
+  SummaryTextPart,
+  UrlCitationAnnotation,
+  WebSearchCallItem,
+} from '../../src/protocol/responses/items.ts';
 import type { TextFormatParam } from '../../src/protocol/responses/request.ts';
 import type { ResponseErrorObject, ResponseResource, ResponseUsage } from '../../src/protocol/responses/response.ts';
 import { readStream } from '../doubles/post-response.ts';
@@ -94,26 +105,24 @@ describe("our types against the official client's", () => {
   });
 
   test('every item, part and annotation is one of its own, and can go back as input', () => {
-    expectTypeOf<items.OutputItem>().toExtend<ResponseOutputItem>();
-    expectTypeOf<items.MessageItem>().toExtend<ResponseOutputMessage>();
-    expectTypeOf<items.FunctionCallItem>().toExtend<ResponseFunctionToolCall>();
-    expectTypeOf<items.ReasoningItem>().toExtend<ResponseReasoningItem>();
-    expectTypeOf<items.WebSearchCallItem>().toExtend<ResponseFunctionWebSearch>();
-    expectTypeOf<items.OutputItem>().toExtend<ResponseInputItem>();
-    expectTypeOf<items.OutputTextPart>().toExtend<ResponseOutputText>();
-    expectTypeOf<items.RefusalPart>().toExtend<ResponseOutputRefusal>();
-    expectTypeOf<items.SummaryTextPart>().toExtend<ResponseReasoningItem.Summary>();
-    expectTypeOf<items.LogProb>().toExtend<ResponseOutputText.Logprob>();
-    expectTypeOf<items.UrlCitationAnnotation>().toEqualTypeOf<ResponseOutputText.URLCitation>();
-    expectTypeOf<Unknown<items.MessageItem, ResponseOutputMessage>>().toBeNever();
-    expectTypeOf<Unknown<items.FunctionCallItem, ResponseFunctionToolCall>>().toBeNever();
-    expectTypeOf<Unknown<items.ReasoningItem, ResponseReasoningItem>>().toBeNever();
-    expectTypeOf<Unknown<items.WebSearchCallItem, ResponseFunctionWebSearch>>().toBeNever();
-    expectTypeOf<Unknown<items.OutputTextPart, ResponseOutputText>>().toBeNever();
+    expectTypeOf<OutputItem>().toExtend<ResponseOutputItem>();
+    expectTypeOf<MessageItem>().toExtend<ResponseOutputMessage>();
+    expectTypeOf<FunctionCallItem>().toExtend<ResponseFunctionToolCall>();
+    expectTypeOf<ReasoningItem>().toExtend<ResponseReasoningItem>();
+    expectTypeOf<WebSearchCallItem>().toExtend<ResponseFunctionWebSearch>();
+    expectTypeOf<OutputItem>().toExtend<ResponseInputItem>();
+    expectTypeOf<OutputTextPart>().toExtend<ResponseOutputText>();
+    expectTypeOf<RefusalPart>().toExtend<ResponseOutputRefusal>();
+    expectTypeOf<SummaryTextPart>().toExtend<ResponseReasoningItem.Summary>();
+    expectTypeOf<LogProb>().toExtend<ResponseOutputText.Logprob>();
+    expectTypeOf<UrlCitationAnnotation>().toEqualTypeOf<ResponseOutputText.URLCitation>();
+    expectTypeOf<Unknown<MessageItem, ResponseOutputMessage>>().toBeNever();
+    expectTypeOf<Unknown<FunctionCallItem, ResponseFunctionToolCall>>().toBeNever();
+    expectTypeOf<Unknown<ReasoningItem, ResponseReasoningItem>>().toBeNever();
+    expectTypeOf<Unknown<WebSearchCallItem, ResponseFunctionWebSearch>>().toBeNever();
+    expectTypeOf<Unknown<OutputTextPart, ResponseOutputText>>().toBeNever();
     // The members that other clients take for granted although this one does not.
-    expectTypeOf<Required<Pick<ResponseFunctionToolCall, 'id' | 'status'>>>().toExtend<
-      Pick<items.FunctionCallItem, 'id' | 'status'>
-    >();
+    expectTypeOf<Required<Pick<ResponseFunctionToolCall, 'id' | 'status'>>>().toExtend<Pick<FunctionCallItem, 'id' | 'status'>>();
   });
 
   test('every reason is given', () => {

@@ -59,7 +59,7 @@ function toBytes(model: string, stream: boolean, headers: readonly string[] = []
 async function until(socket: Socket, text: string): Promise<void> {
   let seen = '';
   for await (const piece of socket.iterator({ destroyOnReturn: false })) {
-    seen += String(piece);
+    seen = seen.slice(-text.length) + String(piece);
     if (seen.includes(text)) return;
   }
   throw new Error(`closed without ${text}: ${seen.slice(-200)}`);
@@ -76,7 +76,8 @@ async function arrived(index: number): Promise<ModelCall> {
 /** Milliseconds from now until the call's connection is closed. */
 async function closes({ socket }: ModelCall): Promise<number> {
   const start = performance.now();
-  if (!socket.destroyed) await once(socket, 'close');
+  // Not `once`: a reset is an error first, and wanted here.
+  if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
   return performance.now() - start;
 }
 

@@ -14,7 +14,7 @@ export function findRecordings(): boolean {
 }
 
 /** What the replay upstream was asked. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly path: string;
   readonly body: Loose | null;
 }

@@ -1,6 +1,6 @@
 import type { LogItem } from '../check-event-log/log-event.ts';
 import { postResponse } from '../doubles/post-response.ts';
-import { listOf, loose, words, type Loose, type Recording } from './loose.ts';
+import { loose, words, type Loose, type Recording } from './loose.ts';
 import type { OpenReplay } from './open-replay.ts';
 
 /**

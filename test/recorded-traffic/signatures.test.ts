@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postResponse } from '../doubles/post-response.ts';
 import { startGateway, type StartedGateway } from '../doubles/start-gateway.ts';
+import { runSideBySide } from '../run-side-by-side.ts';
 import { expectedGemini } from './expected-gemini.ts';
 import { expectedTurn, isSigned, withoutSignatures, type ReturnedPart } from './expected-turn.ts';
 import { loose, type Recording } from './loose.ts';
@@ -19,6 +20,12 @@ const ways: readonly { name: string; way: Way; isIntact: boolean }[] = [
   { name: 'a client that drops reasoning items', way: 'dropped', isIntact: false },
   { name: 'the third turn at another model', way: 'switched', isIntact: false },
 ];
+
+/** What went back, and what was reported as lost. */
+interface Sent {
+  readonly contents: readonly SentContent[];
+  readonly losses: readonly string[];
+}
 
 describe.skipIf(!findRecordings())('thought signatures, through the whole gateway', () => {
   let replay: OpenReplay;
@@ -43,20 +50,16 @@ backends:
   // Each recording is the answer to three turns; the third request holds two model turns, which are two steps of one turn where the model called functions.
   test.each(ways)('$name', { timeout: 120_000 }, async ({ name, way, isIntact }) => {
     const plays = recordings.flatMap((recording) => modesOf(recording).map((stream) => ({ recording, stream })));
-    const waiting = [...plays];
     const elsewhere = replay.nameOf(findUnsigned(replay.recordings));
     const faults: string[] = [];
     let passed = 0;
-    async function playAll(): Promise<void> {
-      for (let play = waiting.pop(); play !== undefined; play = waiting.pop()) {
-        const played = await playTurns({ url: gateway.url, replay, way, elsewhere, ...play });
-        const found = [...played.faults, ...differences(play.recording, played, isIntact)];
-        if (found.length === 0) passed++;
-        const label = `${play.recording.id} ${play.stream ? 'streamed' : 'synced'}`;
-        faults.push(...found.map((fault) => `${label}: ${fault}`));
-      }
-    }
-    await Promise.all(Array.from({ length: 8 }, playAll));
+    await runSideBySide(plays, async ({ recording, stream }) => {
+      const played = await playTurns({ url: gateway.url, replay, backend: 'gemini', way, elsewhere, recording, stream });
+      const contents = contentsOf(played.body);
+      const found = [...played.faults, ...pairingFaults(contents), ...differences(recording, { ...played, contents }, isIntact)];
+      if (found.length === 0) passed++;
+      faults.push(...found.map((fault) => `${recording.id} ${stream ? 'streamed' : 'synced'}: ${fault}`));
+    });
     console.log(`thought signatures, ${name}: ${String(passed)} of ${String(plays.length)}`);
     expect(faults).toEqual([]);
     expect(plays.length).toBeGreaterThan(250);
@@ -88,8 +91,10 @@ backends:
     const recording = recordings.find((candidate) => expectedTurn(candidate).length > 1);
     if (recording === undefined) throw new Error('no recording has two parts');
     const parts = expectedTurn(recording);
-    const sent = (turn: ReturnedPart[]): Played =>
-      ({ contents: [turn, turn].map((list) => ({ role: 'model', parts: list })), losses: [], faults: [] }) as unknown as Played;
+    const sent = (turn: ReturnedPart[]): Sent => ({
+      contents: [turn, turn].map((list) => ({ role: 'model', parts: list.map(loose) })),
+      losses: [],
+    });
     expect(differences(recording, sent(parts), true)).toEqual([]);
     for (const wrong of [withoutSignatures(parts), withoutSignatures(parts, skip), [...parts].reverse(), parts.slice(1)])
       expect(differences(recording, sent(wrong), true)).toHaveLength(1);
@@ -110,7 +115,7 @@ function findUnsigned(recordings: readonly Recording[]): Recording {
   return found;
 }
 
-function differences(recording: Recording, { contents, losses }: Played, isIntact: boolean): string[] {
+function differences(recording: Recording, { contents, losses }: Sent, isIntact: boolean): string[] {
   const turn = isIntact ? expectedTurn(recording) : withoutSignatures(expectedTurn(recording), skip);
   const wanted = turn.length === 0 ? [] : [turn, turn];
   const sent = contents.filter(({ role }) => role === 'model').map(({ parts }) => parts);

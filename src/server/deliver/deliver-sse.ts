@@ -30,10 +30,11 @@ export async function deliverSse(source: EventSource, raw: ServerResponse, optio
     while (batch.done !== true) {
       const frames = encodeSse(batch.value);
       if (frames !== '') silence.broken();
-      if (frames !== '' && !raw.write(frames)) await room(raw, options.gone);
+      // The end goes out with the batch that brings it, in one write.
+      if (endsStream(batch.value)) raw.end(frames + doneFrame);
+      else if (frames !== '' && !raw.write(frames)) await room(raw, options.gone);
       batch = await source.events.next();
     }
-    raw.end(doneFrame);
   } catch {
     // Only a client that left makes a producer throw after its first batch: nobody is there to be told.
     raw.destroy();
@@ -42,6 +43,12 @@ export async function deliverSse(source: EventSource, raw: ServerResponse, optio
     // A client that left while it had no room: the producer still waits to be asked.
     await source.events.return(undefined);
   }
+}
+
+const terminalTypes = new Set<string | undefined>(['response.completed', 'response.incomplete', 'response.failed']);
+
+function endsStream(batch: readonly ResponseEvent[]): boolean {
+  return terminalTypes.has(batch.at(-1)?.type);
 }
 
 /** Waits until the client has room again, or is gone. */
