@@ -87,7 +87,9 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
   try {
     const [store, envelope, { createApp }] = await Promise.all([opening, loadEnvelope(settings), import('./server/app.ts')]);
     let tellPort: (port: number) => void = () => undefined;
-    const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) => findAll(settings, ownPort, { ...overrides, newId }));
+    const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) =>
+      findAll(settings, ownPort, { ...overrides, newId }),
+    );
     // Its failure is told by `describe`, and by every request that needs a backend.
     found.catch(() => undefined);
     const catalog = openCatalog(found, settings, now);

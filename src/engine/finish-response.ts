@@ -50,7 +50,7 @@ function mapEnding(ending: Ending): { status: 'completed' | 'incomplete' | 'fail
 }
 
 /** Usage as OpenAI writes it: all five numbers, whole and not negative (protocol.md §1.3). The backend's own total wins. */
-export function toResponseUsage(usage: TokenUsage): ResponseUsage {
+function toResponseUsage(usage: TokenUsage): ResponseUsage {
   const input = toCount(usage.inputTokens);
   const output = toCount(usage.outputTokens);
   return {

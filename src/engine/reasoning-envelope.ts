@@ -35,7 +35,7 @@ export function createReasoningEnvelope({ keys, randomBytes }: EnvelopeOptions):
   if (current === undefined) throw new Error('a reasoning envelope needs at least one key');
 
   function open(text: string, owner: string): string | undefined {
-    const bytes = new Uint8Array(decodeBase64Url(text.slice(prefix.length)));
+    const bytes = decodeBase64Url(text.slice(prefix.length));
     const entry = ring.find(({ id }) => id.every((byte, at) => bytes[at] === byte));
     if (entry === undefined || bytes.length < keyIdBytes + ivBytes + tagBytes) return undefined;
     const iv = bytes.subarray(keyIdBytes, keyIdBytes + ivBytes);
@@ -92,12 +92,11 @@ function encodeBase64Url(pieces: readonly Uint8Array[]): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-function decodeBase64Url(text: string): number[] {
-  if (!/^[\w-]*$/.test(text)) return [];
-  try {
-    return Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
-  } catch {
-    // Not base64 at all: as good as altered.
-    return [];
-  }
+/** Empty for what is not base64url at all: as good as altered. */
+function decodeBase64Url(text: string): Uint8Array {
+  if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return new Uint8Array(0);
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }

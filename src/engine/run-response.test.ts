@@ -97,7 +97,7 @@ describe('trouble', () => {
     ['just the end', {}, 'upstream_truncated'],
     [
       'a failure event',
-      { batches: [[text('Half'), { type: 'failure', error: new GatewayError('upstream_error', 'no') } as ModelEvent]] },
+      { batches: [[text('Half'), { type: 'failure', error: new GatewayError('upstream_error', 'no') }]] },
       'upstream_error',
     ],
   ])('after it – %s – is response.failed with what there was', async (_case, script, code) => {

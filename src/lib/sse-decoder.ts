@@ -16,7 +16,11 @@ export class SseError extends Error {
   /** Whole events of the same push that came before the fault. */
   readonly events: readonly SseEvent[];
 
-  constructor(fault: SseFault, message: string, options: { readonly cause?: unknown; readonly events?: readonly SseEvent[] } = {}) {
+  constructor(
+    fault: SseFault,
+    message: string,
+    options: { readonly cause?: unknown; readonly events?: readonly SseEvent[] } = {},
+  ) {
     super(message, { cause: options.cause });
     this.fault = fault;
     this.events = options.events ?? [];
@@ -42,7 +46,10 @@ export function createSseDecoder(options: { readonly maxEventBytes: number }): S
       try {
         text = decoder.push(bytes);
       } catch (error) {
-        throw new SseError('invalid-utf8', 'the event stream is not UTF-8', { cause: error, events: lines.read(validStart(bytes)) });
+        throw new SseError('invalid-utf8', 'the event stream is not UTF-8', {
+          cause: error,
+          events: lines.read(validStart(bytes)),
+        });
       }
       return lines.read(text);
     },

@@ -25,9 +25,7 @@ export type Route = (exchange: Exchange) => Promise<void>;
 /** Answers with JSON. `openai-processing-ms` is how long it took so far. */
 export function sendJson(exchange: Exchange, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
   const json = JSON.stringify(body);
-  exchange.raw
-    .writeHead(200, { ...jsonHeaders(json), ...timing(exchange), ...headers })
-    .end(json);
+  exchange.raw.writeHead(200, { ...jsonHeaders(json), ...timing(exchange), ...headers }).end(json);
 }
 
 /** Type and length of a JSON body: with its length known it needs no chunks. */

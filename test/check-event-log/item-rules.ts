@@ -1,4 +1,5 @@
 import { faultsOf } from './faults-of.ts';
+import { inOpenItem } from './in-open-item.ts';
 import type { LogEvent, LogItem } from './log-event.ts';
 import { checkPart } from './part-rules.ts';
 import type { OpenItem, StreamState } from './stream-state.ts';
@@ -118,16 +119,4 @@ function checkArguments(event: LogEvent, item: OpenItem): string[] {
   if (event.arguments !== item.arguments) faults.push('the arguments are not the sum of their deltas');
   if (event.name !== item.name) faults.push(`name '${String(event.name)}' is not that of the call`);
   return faults;
-}
-
-/** Runs a rule on the open item, if the event really belongs to it. */
-export function inOpenItem(event: LogEvent, state: StreamState, type: string, rule: (item: OpenItem) => string[]): string[] {
-  const { open } = state;
-  if (open?.type !== type)
-    return [`belongs to a ${type}, but ${open === undefined ? 'no item is open' : `a ${open.type} is open`}`];
-  const faults: string[] = [];
-  if (event.item_id !== open.id) faults.push(`item_id '${String(event.item_id)}', but ${open.id} is open`);
-  if (event.output_index !== open.index)
-    faults.push(`output_index ${String(event.output_index)}, but ${String(open.index)} is open`);
-  return [...faults, ...rule(open)];
 }

@@ -1,4 +1,4 @@
-import { inOpenItem } from './item-rules.ts';
+import { inOpenItem } from './in-open-item.ts';
 import type { LogEvent } from './log-event.ts';
 import type { OpenItem, OpenPart, StreamState } from './stream-state.ts';
 

@@ -14,7 +14,7 @@ const callId = fc.constantFrom('call_a', 'call_b', 'call_c');
 const argumentPiece = fc.constantFrom('{}', '{"city":', '"Oslo"}', '{"a":1}', '', '[1]', '😀');
 
 /** Anything a backend could report, in any order: also what the rules of ModelEvent forbid. */
-export const anyModelEvent: fc.Arbitrary<BuilderInput> = fc.oneof(
+const anyModelEvent: fc.Arbitrary<BuilderInput> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('text-delta' as const), delta: piece }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('reasoning-delta' as const), delta: piece }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('refusal-delta' as const), delta: piece }) },

@@ -49,10 +49,11 @@ function toChatBody(said: readonly Said[]): object {
   );
   const content = said.map((one) => ('text' in one ? one.text : '')).join('');
   const message = { role: 'assistant', content, ...(calls.length > 0 && { tool_calls: calls }) };
+  const usage = said.find((one) => 'usage' in one);
   return {
     ...{ id: 'c1', object: 'chat.completion', model: 'm' },
     choices: said.flatMap((one) => ('finish' in one ? [{ index: 0, message, finish_reason: one.finish }] : [])),
-    ...Object.assign({}, ...said.map((one) => ('usage' in one ? { usage: toChatUsage(one.usage) } : {}))),
+    ...(usage !== undefined && { usage: toChatUsage(usage.usage) }),
   };
 }
 

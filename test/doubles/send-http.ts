@@ -82,25 +82,33 @@ interface Headers {
   get(name: string): string | null;
 }
 
+/** What every error answer carries, whatever its cause: SDKs read these. */
+const errorHeaders: readonly (readonly [string, RegExp])[] = [
+  ['content-type', /^application\/json; charset=utf-8$/],
+  ['x-request-id', /^req_[0-9a-f]{32,64}$/],
+  ['x-should-retry', /^(true|false)$/],
+  ['openai-processing-ms', /^\d+$/],
+];
+
 /**
  * `400 invalid_request_error invalid_value model`: status, type, code and param of an error answer. Throws when the answer is not formed as every error has to be: exactly the four
  * members, JSON content type, and the headers that SDKs read.
  */
-export function errorLine(answer: { status: number; headers: IncomingHttpHeaders | Headers; text?: string; body?: unknown }): string {
+export function errorLine(answer: {
+  status: number;
+  headers: IncomingHttpHeaders | Headers;
+  text?: string;
+  body?: unknown;
+}): string {
   const { headers } = answer;
-  const header = (name: string): string | null =>
-    typeof headers.get === 'function' ? (headers as Headers).get(name) : String((headers as IncomingHttpHeaders)[name] ?? '');
+  const header = (name: string): string =>
+    String((typeof headers.get === 'function' ? headers.get(name) : (headers as IncomingHttpHeaders)[name]) ?? '');
   const body = answer.body ?? (JSON.parse(answer.text ?? '') as unknown);
   const { error, ...others } = body as { error: Record<string, unknown> };
-  const faults = [
-    ...(Object.keys(others).length > 0 ? [`also has ${Object.keys(others).join()}`] : []),
-    ...(Object.keys(error).sort().join() === 'code,message,param,type' ? [] : [`error has ${Object.keys(error).join()}`]),
-    ...(typeof error['message'] === 'string' && error['message'] !== '' ? [] : ['no message']),
-    ...(header('content-type') === 'application/json; charset=utf-8' ? [] : [`content-type ${String(header('content-type'))}`]),
-    ...(/^req_[0-9a-f]{32,64}$/.test(header('x-request-id') ?? '') ? [] : ['no x-request-id']),
-    ...(/^(true|false)$/.test(header('x-should-retry') ?? '') ? [] : ['no x-should-retry']),
-    ...(/^\d+$/.test(header('openai-processing-ms') ?? '') ? [] : ['no openai-processing-ms']),
-  ];
+  const faults = errorHeaders.flatMap(([name, form]) => (form.test(header(name)) ? [] : [`${name}: ${header(name)}`]));
+  if (Object.keys(others).length > 0) faults.push(`also has ${Object.keys(others).join()}`);
+  if (Object.keys(error).sort().join() !== 'code,message,param,type') faults.push(`error has ${Object.keys(error).join()}`);
+  if (typeof error['message'] !== 'string' || error['message'] === '') faults.push('no message');
   if (faults.length > 0) throw new Error(`malformed error: ${faults.join('; ')}: ${JSON.stringify(body)}`);
   return [answer.status, error['type'], error['code'], error['param']].map(String).join(' ');
 }

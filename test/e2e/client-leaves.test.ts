@@ -107,7 +107,9 @@ describe('when the client leaves, the model server learns it at once', () => {
   test('nothing of it was stored', async () => {
     waits.sort((a, b) => a - b);
     const p99 = waits[Math.floor(waits.length * 0.99)] ?? 0;
-    console.log(`client gone → upstream closed: p50 ${(waits[waits.length >> 1] ?? 0).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms of ${String(waits.length)}`);
+    console.log(
+      `client gone → upstream closed: p50 ${(waits[waits.length >> 1] ?? 0).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms of ${String(waits.length)}`,
+    );
     expect(waits).toHaveLength(rounds * 8);
     expect(saved).toEqual([]);
     // And the gateway knows that nobody is left: only this request is being served.
@@ -129,34 +131,39 @@ describe('when the client leaves, the model server learns it at once', () => {
 });
 
 describe('a client that does not read', () => {
-  test.each(dialects)('%s: the model server is held back, the gateway keeps little, and the end comes when it reads on', async (dialect) => {
-    const index = calls.length;
-    const client = send(`${dialect}/flood`, true);
-    const call = await arrived(index);
-    await once(client, 'readable');
-    const before = process.memoryUsage();
-    const text = 'x'.repeat(8000);
-    const chunk = httpChunk((toEvents(dialect, [{ text }])[0] ?? '').repeat(8));
-    // Writes as fast as it is taken, until nothing drains any more.
-    let written = 0;
-    let isHeldBack = false;
-    while (written < 256 * 1024 * 1024 && !isHeldBack) {
-      written += chunk.length;
-      if (call.socket.write(chunk)) continue;
-      isHeldBack = await Promise.race([
-        once(call.socket, 'drain').then(() => false),
-        new Promise<boolean>((resolve) => setTimeout(resolve, 1500, true)),
-      ]);
-    }
-    expect(isHeldBack).toBe(true);
-    const after = process.memoryUsage();
-    const grown = after.external + after.arrayBuffers - before.external - before.arrayBuffers;
-    console.log(`${dialect}: held back after ${(written / 1024 / 1024).toFixed(1)} MiB, external memory ${(grown / 1024 / 1024).toFixed(1)} MiB`);
-    const rest = toEvents(dialect, [{ finish: 'stop' }, { usage: [1, 1] }]).join('');
-    call.socket.end(Buffer.concat([httpChunk(rest), Buffer.from('0\r\n\r\n')]));
-    await until(client, 'data: [DONE]');
-    saved.length = 0;
-  });
+  test.each(dialects)(
+    '%s: the model server is held back, the gateway keeps little, and the end comes when it reads on',
+    async (dialect) => {
+      const index = calls.length;
+      const client = send(`${dialect}/flood`, true);
+      const call = await arrived(index);
+      await once(client, 'readable');
+      const before = process.memoryUsage();
+      const text = 'x'.repeat(8000);
+      const chunk = httpChunk((toEvents(dialect, [{ text }])[0] ?? '').repeat(8));
+      // Writes as fast as it is taken, until nothing drains any more.
+      let written = 0;
+      let isHeldBack = false;
+      while (written < 256 * 1024 * 1024 && !isHeldBack) {
+        written += chunk.length;
+        if (call.socket.write(chunk)) continue;
+        isHeldBack = await Promise.race([
+          once(call.socket, 'drain').then(() => false),
+          new Promise<boolean>((resolve) => setTimeout(resolve, 1500, true)),
+        ]);
+      }
+      expect(isHeldBack).toBe(true);
+      const after = process.memoryUsage();
+      const grown = after.external + after.arrayBuffers - before.external - before.arrayBuffers;
+      console.log(
+        `${dialect}: held back after ${(written / 1024 / 1024).toFixed(1)} MiB, external memory ${(grown / 1024 / 1024).toFixed(1)} MiB`,
+      );
+      const rest = toEvents(dialect, [{ finish: 'stop' }, { usage: [1, 1] }]).join('');
+      call.socket.end(Buffer.concat([httpChunk(rest), Buffer.from('0\r\n\r\n')]));
+      await until(client, 'data: [DONE]');
+      saved.length = 0;
+    },
+  );
 
   test('one that never reads on is let go when it leaves, and the model server with it', async () => {
     const index = calls.length;

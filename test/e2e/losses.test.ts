@@ -16,7 +16,10 @@ beforeAll(async () => {
     calls.push(call);
     const { socket, dialect, stream } = call;
     if (!stream) socket.write(httpAnswer(toWhole(dialect, said)));
-    else socket.write(Buffer.concat([Buffer.from(eventStreamHead), httpChunk(toEvents(dialect, said).join('')), Buffer.from(lastHttpChunk)]));
+    else
+      socket.write(
+        Buffer.concat([Buffer.from(eventStreamHead), httpChunk(toEvents(dialect, said).join('')), Buffer.from(lastHttpChunk)]),
+      );
   });
   gateway = await startGateway(upstreamYaml(upstream.url));
 });
@@ -48,8 +51,8 @@ describe.each([false, true])('stream %s', (stream) => {
   });
 
   test.each([
-    ['web_search on a chat server', { tools: [{ type: 'web_search' }] }, 'tools[0].type', 'unsupported_value'],
-    ['a tool nobody serves', { tools: [{ type: 'image_generation' }] }, 'tools[0].type', 'unsupported_value'],
+    ['web_search on a chat server', { tools: [{ type: 'web_search' }] }, 'tools[0]', 'unsupported_parameter'],
+    ['a tool nobody serves', { tools: [{ type: 'image_generation' }] }, 'tools[0]', 'unsupported_parameter'],
     ['an unknown top-level field', { brand_new: 1 }, 'brand_new', 'unknown_parameter'],
     ['a name from another API', { max_tokens: 5 }, 'max_tokens', 'unknown_parameter'],
   ])('%s is reported, and refused in strict mode before a model is asked', async (_what, request, path, code) => {
@@ -67,7 +70,7 @@ describe.each([false, true])('stream %s', (stream) => {
   test('web_search is no loss where it is served', async () => {
     const answer = await ask({ model: 'gemini/m', stream, tools: [{ type: 'web_search' }] }, strict);
     expect([answer.status, lossesOf(answer)]).toEqual([200, []]);
-    expect(calls.at(-1)?.body).toContain('google_search');
+    expect(calls.at(-1)?.body).toContain('googleSearch');
   });
 
   test('the header is ASCII whatever a client writes, and JSON gives it back', async () => {
@@ -79,18 +82,22 @@ describe.each([false, true])('stream %s', (stream) => {
 
   test('the header stays small, and says how much it left out', async () => {
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`field_${String(at)}`, at]));
-    for (const request of [many, { ['x'.repeat(100_000)]: 1 }]) {
-      const answer = await ask({ stream, ...request });
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get('antiphon-losses')?.length).toBeLessThan(8 * 1024);
-      const shown = lossesOf(answer);
-      const left = Object.keys(request).length - (shown.length - 1);
-      expect(shown.at(-1)).toMatchObject({ path: 'antiphon-losses', reason: expect.stringContaining(`${String(left)} more`) as string });
-    }
+    const answer = await ask({ stream, ...many });
+    expect(answer.headers.get('antiphon-losses')?.length).toBeLessThan(8 * 1024);
+    const shown = lossesOf(answer);
+    const left = 2000 - (shown.length - 1);
+    expect(shown.at(-1)).toMatchObject({
+      path: 'antiphon-losses',
+      reason: expect.stringContaining(`${String(left)} more`) as string,
+    });
+    const long = await ask({ stream, ['x'.repeat(100_000)]: 1 });
+    expect([long.status, lossesOf(long).length]).toEqual([200, 1]);
+    expect(long.headers.get('antiphon-losses')?.length).toBeLessThan(8 * 1024);
   });
 
   test('any other word than true is not strict', async () => {
-    for (const word of ['false', '1', 'yes', '']) expect((await ask({ stream, brand_new: 1 }, { 'antiphon-strict': word })).status).toBe(200);
+    for (const word of ['false', '1', 'yes', ''])
+      expect((await ask({ stream, brand_new: 1 }, { 'antiphon-strict': word })).status).toBe(200);
   });
 });
 

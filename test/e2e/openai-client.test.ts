@@ -43,22 +43,56 @@ describe('the official client', () => {
   });
 
   test('streams through its strict helper: text, thinking, calls, refusals, citations', async () => {
-    const models = ['default', 'think-late', 'parallel', 'refusal', 'citations', 'split-surrogates', 'long', 'empty', 'no-usage', 'length', 'late-failure', 'cut'];
+    const models = [
+      'default',
+      'think-late',
+      'parallel',
+      'refusal',
+      'citations',
+      'split-surrogates',
+      'long',
+      'empty',
+      'no-usage',
+      'length',
+      'late-failure',
+      'cut',
+    ];
     const seen: string[] = [];
     for (const name of models) {
-      const stream = client.responses.stream({ model: `rehearsal/${name}`, input: 'Call get_weather for Oslo', tools: [weather], reasoning: { effort: 'low', summary: 'auto' } });
+      const stream = client.responses.stream({
+        model: `rehearsal/${name}`,
+        input: 'Call get_weather for Oslo',
+        tools: [weather],
+        reasoning: { effort: 'low', summary: 'auto' },
+      });
       const final = await stream.finalResponse();
       seen.push(`${name}: ${final.status ?? 'none'}`);
       expect(final.output.every(({ id }) => Boolean(id))).toBe(true);
     }
     console.log(`responses.stream(): 0 bad / ${String(seen.length)} tried`);
-    expect(seen.filter((line) => !line.endsWith('completed'))).toEqual(['length: incomplete', 'late-failure: failed', 'cut: failed']);
+    expect(seen.filter((line) => !line.endsWith('completed'))).toEqual([
+      'length: incomplete',
+      'late-failure: failed',
+      'cut: failed',
+    ]);
   });
 
   test('parses structured output', async () => {
-    const schema = { type: 'object', properties: { city: { type: 'string' }, degrees: { type: 'integer' } }, required: ['city', 'degrees'], additionalProperties: false };
-    const response = await client.responses.parse({ model, input: 'Oslo please', text: { format: { type: 'json_schema', name: 'weather', strict: true, schema } } });
-    expect(JSON.parse(response.output_text)).toEqual({ city: expect.any(String) as string, degrees: expect.any(Number) as number });
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string' }, degrees: { type: 'integer' } },
+      required: ['city', 'degrees'],
+      additionalProperties: false,
+    };
+    const response = await client.responses.parse({
+      model,
+      input: 'Oslo please',
+      text: { format: { type: 'json_schema', name: 'weather', strict: true, schema } },
+    });
+    expect(JSON.parse(response.output_text)).toEqual({
+      city: expect.any(String) as string,
+      degrees: expect.any(Number) as number,
+    });
   });
 
   test('retrieves, replays, lists input items, deletes', async () => {
@@ -67,9 +101,14 @@ describe('the official client', () => {
       { role: 'user', content: 'One' },
     ];
     const created = await client.responses.create({ model, input, metadata: { a: 'b' } });
-    expect(await client.responses.retrieve(created.id)).toMatchObject({ id: created.id, output_text: created.output_text, metadata: { a: 'b' } });
+    expect(await client.responses.retrieve(created.id)).toMatchObject({
+      id: created.id,
+      output_text: created.output_text,
+      metadata: { a: 'b' },
+    });
     const events: number[] = [];
-    for await (const event of await client.responses.retrieve(created.id, { stream: true, starting_after: 3 })) events.push(event.sequence_number);
+    for await (const event of await client.responses.retrieve(created.id, { stream: true, starting_after: 3 }))
+      events.push(event.sequence_number);
     expect(events[0]).toBe(4);
     const items: (string | undefined)[] = [];
     for await (const item of client.responses.inputItems.list(created.id, { limit: 1, order: 'asc' })) items.push(item.type);
@@ -96,13 +135,22 @@ describe('the official client', () => {
 describe('a tool round trip', () => {
   const ask = 'Call get_weather for Oslo';
   const answersOf = (output: OpenAI.Responses.Response['output']): ResponseInputItem[] =>
-    output.flatMap((item) => (item.type === 'function_call' ? [{ type: 'function_call_output' as const, call_id: item.call_id, output: 'minus 4 degrees' }] : []));
+    output.flatMap((item) =>
+      item.type === 'function_call'
+        ? [{ type: 'function_call_output' as const, call_id: item.call_id, output: 'minus 4 degrees' }]
+        : [],
+    );
 
   test('by previous_response_id', async () => {
     const first = await client.responses.create({ model, input: ask, tools: [weather], reasoning: { effort: 'low' } });
     const call = first.output.find((item) => item.type === 'function_call');
     expect(JSON.parse(call?.arguments ?? '')).toEqual({ city: 'Oslo' });
-    const second = await client.responses.create({ model, previous_response_id: first.id, input: answersOf(first.output), tools: [weather] });
+    const second = await client.responses.create({
+      model,
+      previous_response_id: first.id,
+      input: answersOf(first.output),
+      tools: [weather],
+    });
     expect(second.output_text).toContain('minus 4 degrees');
     expect(second.previous_response_id).toBe(first.id);
     const third = await client.responses.create({ model, previous_response_id: second.id, input: 'And now?' });
@@ -116,7 +164,13 @@ describe('a tool round trip', () => {
   });
 
   test('without a store, with encrypted reasoning', async () => {
-    const settings = { model, store: false, include: ['reasoning.encrypted_content' as const], tools: [weather], reasoning: { effort: 'low' as const } };
+    const settings = {
+      model,
+      store: false,
+      include: ['reasoning.encrypted_content' as const],
+      tools: [weather],
+      reasoning: { effort: 'low' as const },
+    };
     const first = await client.responses.create({ ...settings, input: ask });
     const reasoning = first.output.find((item) => item.type === 'reasoning');
     expect(reasoning?.encrypted_content).toContain('antiphon.v1.');
@@ -124,7 +178,14 @@ describe('a tool round trip', () => {
     const input: ResponseInput = [{ role: 'user', content: ask }, ...(first.output as ResponseInput), ...answersOf(first.output)];
     const second = await client.responses.create({ ...settings, input });
     expect(second.output_text).toContain('minus 4 degrees');
-    const altered = input.map((item) => ('encrypted_content' in item && item.encrypted_content ? { ...item, encrypted_content: `${item.encrypted_content.slice(0, -2)}AA` } : item));
-    await expect(client.responses.create({ ...settings, input: altered })).rejects.toMatchObject({ status: 400, code: 'invalid_encrypted_content' });
+    const altered = input.map((item) =>
+      'encrypted_content' in item && item.encrypted_content
+        ? { ...item, encrypted_content: `${item.encrypted_content.slice(0, -2)}AA` }
+        : item,
+    );
+    await expect(client.responses.create({ ...settings, input: altered })).rejects.toMatchObject({
+      status: 400,
+      code: 'invalid_encrypted_content',
+    });
   });
 });

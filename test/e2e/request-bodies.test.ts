@@ -161,7 +161,9 @@ describe('size', () => {
   test('a zstd frame that asks for gigabytes gets none', async () => {
     // Window descriptor: 1.9 GiB.
     const greedy = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (20 << 3) | 7, 1, 0, 0]);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => fate(greedy, { headers: { 'content-encoding': 'zstd' } })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => fate(greedy, { headers: { 'content-encoding': 'zstd' } })),
+    );
     expect(new Set(answers)).toEqual(new Set(['400 invalid_request_error invalid_value null']));
     // Nor does the second frame of a body.
     const second = Buffer.concat([zstdOf('{'), greedy]);

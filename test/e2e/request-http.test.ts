@@ -14,7 +14,12 @@ const body = JSON.stringify({ model: 'rehearsal/default', input: 'Hello' });
 
 /** A whole request as bytes. */
 function rawPost(content: string, ...headers: readonly string[]): string {
-  const lines = ['Host: localhost', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(content)}`, ...headers];
+  const lines = [
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(content)}`,
+    ...headers,
+  ];
   return `POST /v1/responses HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${content}`;
 }
 
@@ -109,7 +114,12 @@ describe('a method that is not served', () => {
 });
 
 describe('Upgrade', () => {
-  const webSocket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+  const webSocket = [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ];
 
   test('a WebSocket on /v1/responses is answered with 426', async () => {
     const [refused] = splitAnswers(await sendBytes(gateway.url, rawGet('/v1/responses?x=1', ...webSocket)));
@@ -127,7 +137,9 @@ describe('Upgrade', () => {
   });
 
   test('elsewhere it changes nothing, and neither does h2c on a POST', async () => {
-    const [models] = splitAnswers(await sendBytes(gateway.url, rawGet('/health', 'Connection: Upgrade, close', 'Upgrade: websocket')));
+    const [models] = splitAnswers(
+      await sendBytes(gateway.url, rawGet('/health', 'Connection: Upgrade, close', 'Upgrade: websocket')),
+    );
     expect(models?.status).toBe(200);
     for (const upgrade of ['h2c', 'TLS/1.0', 'websocket']) {
       const headers = ['Connection: Upgrade, HTTP2-Settings, close', `Upgrade: ${upgrade}`, 'HTTP2-Settings: AAMAAABkAAQAAP__'];
@@ -148,7 +160,11 @@ describe('what is no HTTP', () => {
     ['a blank in a header name', 'GET /health HTTP/1.1\r\nHost: localhost\r\nx y: z\r\n\r\n', 400],
     ['a NUL in a header', 'GET /health HTTP/1.1\r\nHost: localhost\r\nx: a\0b\r\n\r\n', 400],
     ['two lengths', 'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}', 400],
-    ['a length and chunks', 'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    [
+      'a length and chunks',
+      'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['a negative length', 'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n', 400],
     ['a large header', `GET /health HTTP/1.1\r\nHost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
     ['many headers', `GET /health HTTP/1.1\r\nHost: localhost\r\n${'x: yyyyyyyyyyyy\r\n'.repeat(2000)}\r\n`, 431],
@@ -165,7 +181,8 @@ describe('what is no HTTP', () => {
   });
 
   test('chunks that are none', async () => {
-    const head = 'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const head =
+      'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
     const [answer] = splitAnswers(await sendBytes(gateway.url, `${head}zz\r\n{}\r\n0\r\n\r\n`));
     expect(answer?.status).toBe(400);
   });
@@ -203,7 +220,10 @@ describe('connections', () => {
 
   test('a body that was refused unread does not become the next request', async () => {
     const trap = rawGet('/metrics');
-    const requests = [rawPost(trap, 'Host: example.com'), `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${trap.length}\r\n\r\n${trap}`];
+    const requests = [
+      rawPost(trap, 'Host: example.com'),
+      `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${trap.length}\r\n\r\n${trap}`,
+    ];
     const text = await sendBytes(gateway.url, ...requests, rawGet('/health', 'Connection: close'));
     expect(splitAnswers(text).map(({ status }) => status)).toEqual([403, 404, 200]);
   });

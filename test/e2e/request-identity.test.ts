@@ -162,7 +162,16 @@ describe('API keys', () => {
   test('/health is open, everything else is not, not even what does not exist', async () => {
     const health = await sendHttp(locked.url, { path: '/health' });
     expect([health.status, JSON.parse(health.text)]).toEqual([200, { status: 'ok', version: expect.any(String) as string }]);
-    const closed = ['/metrics', '/v1/models', '/v1/models/x', '/v1/responses', '/v1/responses/resp_1', '/', '/nowhere', '/health/x'];
+    const closed = [
+      '/metrics',
+      '/v1/models',
+      '/v1/models/x',
+      '/v1/responses',
+      '/v1/responses/resp_1',
+      '/',
+      '/nowhere',
+      '/health/x',
+    ];
     for (const path of closed) expect((await sendHttp(locked.url, { path })).status).toBe(401);
     expect((await sendHttp(locked.url, { path: '/v1/responses', body: '{}' })).status).toBe(401);
     const metrics = await sendHttp(locked.url, { path: '/metrics', headers: bearer(keys.bob) });

@@ -24,7 +24,10 @@ async function lockDatabase(file: string): Promise<{ release: () => Promise<void
     process.stdin.once('data', () => { db.exec('rollback'); db.close(); console.log('free'); process.exit(); });
   `;
   const cwd = join(import.meta.dirname, '../..');
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, file], { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, file], {
+    cwd,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const lines = createInterface(child.stdout);
   expect(await once(lines, 'line')).toEqual(['locked']);
   return {
@@ -53,7 +56,9 @@ test('while the database is locked for 2 s streams grow, ends wait, and not one 
   await lock.release();
   const results = await Promise.all(answers);
   const bad = results.filter(({ status, faults, body }) => status !== 200 || faults.length > 0 || body.status !== 'completed');
-  console.log(`database locked for 2 s: ${String(bad.length)} bad / ${String(results.length)} tried, ${String(reads)} reads meanwhile`);
+  console.log(
+    `database locked for 2 s: ${String(bad.length)} bad / ${String(results.length)} tried, ${String(reads)} reads meanwhile`,
+  );
   expect(bad).toEqual([]);
   for (const { body } of results) expect((await sendHttp(gateway.url, { path: `/v1/responses/${body.id}` })).status).toBe(200);
   await gateway.close();
@@ -66,7 +71,11 @@ test('a lock that outlasts the busy timeout fails what has to be stored, and not
   const lock = await lockDatabase(file);
   const streamed = await ask(gateway, { stream: true });
   expect(streamed.faults).toEqual([]);
-  expect(streamed.body).toMatchObject({ status: 'failed', error: { code: 'storage_unavailable' }, output: [{ type: 'message' }] });
+  expect(streamed.body).toMatchObject({
+    status: 'failed',
+    error: { code: 'storage_unavailable' },
+    output: [{ type: 'message' }],
+  });
   for (const stream of [false, true]) {
     const refused = await ask(gateway, { stream });
     expect(errorLine(refused)).toBe('503 server_error storage_unavailable null');
@@ -89,7 +98,11 @@ test('a full disk: the response fails with storage_full, later ones are refused 
   for (; last.body.status === 'completed'; last = await ask(gateway, { ...big, stream: true })) kept.push(last.body.id);
   expect(kept.length).toBeGreaterThan(3);
   expect([last.status, last.faults]).toEqual([200, []]);
-  expect(last.body).toMatchObject({ status: 'failed', error: { code: 'storage_full' }, output: [{ type: 'message', status: 'completed' }] });
+  expect(last.body).toMatchObject({
+    status: 'failed',
+    error: { code: 'storage_full' },
+    output: [{ type: 'message', status: 'completed' }],
+  });
   expect(last.body.error?.message).toContain('store: false');
   expect((await sendHttp(gateway.url, { path: `/v1/responses/${last.body.id}` })).status).toBe(404);
 

@@ -57,7 +57,8 @@ async function killInTheRush(gateway: GatewayProcess, count: number): Promise<Se
     gateway.kill('SIGKILL');
   };
   async function run(lane: number): Promise<void> {
-    for (let n = 0; !isDead; n++) seen.push(await streamOne(gateway.url, `Lane ${String(lane)}, number ${String(n)}`, onTerminal));
+    for (let n = 0; !isDead; n++)
+      seen.push(await streamOne(gateway.url, `Lane ${String(lane)}, number ${String(n)}`, onTerminal));
   }
   await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
   expect(await gateway.exit).toBeNull();
@@ -66,7 +67,8 @@ async function killInTheRush(gateway: GatewayProcess, count: number): Promise<Se
 
 test(`after ${String(deaths)} times kill -9 in the middle of streams, all that was acknowledged is there as it was`, async () => {
   const seen: Seen[] = [];
-  for (let death = 0; death < deaths; death++) seen.push(...(await killInTheRush(await built.start(yaml), 1 + ((death * 7) % 30))));
+  for (let death = 0; death < deaths; death++)
+    seen.push(...(await killInTheRush(await built.start(yaml), 1 + ((death * 7) % 30))));
 
   const gateway = await built.start(yaml);
   const acknowledged = seen.filter(({ terminal }) => terminal !== undefined);

@@ -31,7 +31,12 @@ function wholeFrom(dialect: Dialect): number {
 /** Bytes after which the call is whole. */
 function callFrom(dialect: Dialect): number {
   const last = streams[dialect].findLastIndex((frame) => frame.includes('tool_calls":[') || frame.includes('functionCall'));
-  return Buffer.byteLength(streams[dialect].slice(0, last + 1).join('').trimEnd());
+  return Buffer.byteLength(
+    streams[dialect]
+      .slice(0, last + 1)
+      .join('')
+      .trimEnd(),
+  );
 }
 
 function answer({ socket, dialect, model, stream }: ModelCall): void {
@@ -100,7 +105,10 @@ describe.each(dialects)('%s', (dialect) => {
     expect(faults).toEqual([]);
     expect(body).toMatchObject({ status: 'completed', usage: { input_tokens: 11, output_tokens: 7 } });
     expect(judge({ status: 200, headers: new Headers(), events: [], faults: [], body }, dialect, size)).toEqual([]);
-    expect(body.output.map(({ type, status }) => `${type} ${String(status)}`)).toEqual(['message completed', 'function_call completed']);
+    expect(body.output.map(({ type, status }) => `${type} ${String(status)}`)).toEqual([
+      'message completed',
+      'function_call completed',
+    ]);
   });
 
   test('a judge that sees what it must see', async () => {
@@ -115,7 +123,9 @@ describe.each(dialects)('%s', (dialect) => {
   test(`a stream cut at every one of its ${String(size)} bytes, by FIN and by RST`, async () => {
     // A FIN inside of HTTP chunks looks to us like an RST: every fifth byte is enough of it.
     const cases = ends.flatMap((end) =>
-      Array.from({ length: size }, (_, at) => at).flatMap((at) => (end !== 'chunked-fin' || at % 5 === 0 ? [`${end}-${at}`] : [])),
+      Array.from({ length: size }, (_, at) => at).flatMap((at) =>
+        end !== 'chunked-fin' || at % 5 === 0 ? [`${end}-${at}`] : [],
+      ),
     );
     const bad = await runAll(cases, async (one) =>
       judge(await postResponse(gateway.url, referenceRequest(`${dialect}/${one}`, true)), dialect, Number(/\d+$/.exec(one)?.[0])),

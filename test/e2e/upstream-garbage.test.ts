@@ -10,7 +10,10 @@ import { startGateway, type StartedGateway } from '../doubles/start-gateway.ts';
 /** What the model server streams, by the model's name: pieces, each one a chunk and a write of its own. */
 type Stream = (dialect: Dialect) => readonly (string | Uint8Array)[];
 
-const text = (said: readonly Said[]): Stream => (dialect) => toEvents(dialect, said);
+const text =
+  (said: readonly Said[]): Stream =>
+  (dialect) =>
+    toEvents(dialect, said);
 const events = toEvents;
 const endOf = (dialect: Dialect): string[] => events(dialect, [{ finish: 'stop' }, { usage: [1, 2] }]);
 const start = (dialect: Dialect): string => events(dialect, [{ text: 'Hello ' }])[0] ?? '';
@@ -26,14 +29,27 @@ const halves = (dialect: Dialect): string[] =>
 const streams: Record<string, Stream> = {
   'bad-json': (dialect) => [start(dialect), 'data: {"choices":[{"delta":\n\n', ...endOf(dialect)],
   'no-json': (dialect) => [start(dialect), 'data: <html>oops</html>\n\n', ...endOf(dialect)],
-  'bad-utf8': (dialect) => [start(dialect), Uint8Array.from([0x64, 0x61, 0x74, 0x61, 0x3a, 0xff, 0xfe, 0x0a, 0x0a]), ...endOf(dialect)],
+  'bad-utf8': (dialect) => [
+    start(dialect),
+    Uint8Array.from([0x64, 0x61, 0x74, 0x61, 0x3a, 0xff, 0xfe, 0x0a, 0x0a]),
+    ...endOf(dialect),
+  ],
   bytes: (dialect) => Array.from(Buffer.from(text(referenceAnswer)(dialect).join('')), (byte) => Uint8Array.of(byte)),
   'no-end-line': (dialect) => [text(referenceAnswer)(dialect).join('').trimEnd()],
-  comments: (dialect) => [': hello\n\n', 'event: ping\ndata:\n\n', 'retry: 5\n\n', ...text(referenceAnswer)(dialect), ': bye\n\n'],
+  comments: (dialect) => [
+    ': hello\n\n',
+    'event: ping\ndata:\n\n',
+    'retry: 5\n\n',
+    ...text(referenceAnswer)(dialect),
+    ': bye\n\n',
+  ],
   halves: (dialect) => [...halves(dialect), ...endOf(dialect)],
   'half-only': (dialect) => [halves(dialect)[0] ?? '', ...endOf(dialect)],
   'error-first': () => [chatEvent({ error: { message: `slow down KEY`, code: 429, status: 'RESOURCE_EXHAUSTED' } })],
-  'error-later': (dialect) => [start(dialect), chatEvent({ error: { message: 'it broke KEY', code: 503, status: 'UNAVAILABLE' } })],
+  'error-later': (dialect) => [
+    start(dialect),
+    chatEvent({ error: { message: 'it broke KEY', code: 503, status: 'UNAVAILABLE' } }),
+  ],
   'error-in-call': (dialect) => [
     start(dialect),
     ...(dialect === 'chat' ? events('chat', [{ call: 'get_weather', pieces: ['{"city":'] }]).slice(0, -1) : []),
@@ -51,7 +67,9 @@ const streams: Record<string, Stream> = {
 
 /** Only the chat protocol sends arguments in pieces, and can lie about them. */
 const chatStreams: Record<string, Stream> = {
-  'lying-stop': () => [...events('chat', [{ text: 'Hello ' }, { call: 'get_weather', pieces: ['{"city":"Os'] }, { finish: 'stop' }])],
+  'lying-stop': () => [
+    ...events('chat', [{ text: 'Hello ' }, { call: 'get_weather', pieces: ['{"city":"Os'] }, { finish: 'stop' }]),
+  ],
   'lying-calls': () => [...events('chat', [{ call: 'get_weather', pieces: ['{"city":"Os'] }, { finish: 'tool_calls' }])],
   'bad-arguments': () => [...events('chat', [{ call: 'get_weather', pieces: ['["Oslo"]'] }, { finish: 'tool_calls' }])],
   'calls-without-call': () => [...events('chat', [{ text: 'Hello ' }, { finish: 'tool_calls' }])],
@@ -83,7 +101,8 @@ beforeAll(async () => {
       return;
     }
     socket.write(eventStreamHead);
-    for (const piece of script) socket.write(httpChunk(typeof piece === 'string' ? piece.replace('KEY', upstreamKeys[dialect]) : piece));
+    for (const piece of script)
+      socket.write(httpChunk(typeof piece === 'string' ? piece.replace('KEY', upstreamKeys[dialect]) : piece));
     socket.write(lastHttpChunk);
   });
   gateway = await startGateway(upstreamYaml(upstream.url));
@@ -99,7 +118,9 @@ function whole(model: string, dialect: Dialect): string | Uint8Array {
     case 'bad-json':
       return toWhole(dialect, referenceAnswer).slice(0, -20);
     case 'bad-utf8':
-      return Buffer.from(toWhole(dialect, [{ text: 'Hello @' }, { finish: 'stop' }])).map((byte) => (byte === 0x40 ? 0xff : byte));
+      return Buffer.from(toWhole(dialect, [{ text: 'Hello @' }, { finish: 'stop' }])).map((byte) =>
+        byte === 0x40 ? 0xff : byte,
+      );
     case 'no-usage':
       return toWhole(dialect, [{ text: 'Hello ' }, { finish: 'stop' }]);
     case 'no-finish':

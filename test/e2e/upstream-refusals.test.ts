@@ -34,13 +34,22 @@ const refusals: Record<string, Refusal> = {
     ...{ line: '429 rate_limit_error rate_limit_exceeded null', shouldRetry: true },
   },
   'rate-limit-ms': {
-    ...{ status: '429 Too Many Requests', body: json('x', 'slow down'), headers: { 'retry-after-ms': '1500', 'retry-after': '9' } },
+    ...{
+      status: '429 Too Many Requests',
+      body: json('x', 'slow down'),
+      headers: { 'retry-after-ms': '1500', 'retry-after': '9' },
+    },
     ...{ line: '429 rate_limit_error rate_limit_exceeded null', retryAfter: '2', shouldRetry: true },
   },
   'rate-limit-info': {
     status: '429 Too Many Requests',
     body: JSON.stringify({
-      error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'slow', details: [{ '@type': 'RetryInfo', retryDelay: '34.4s' }] },
+      error: {
+        code: 429,
+        status: 'RESOURCE_EXHAUSTED',
+        message: 'slow',
+        details: [{ '@type': 'RetryInfo', retryDelay: '34.4s' }],
+      },
     }),
     headers: { 'retry-after': '35' },
     ...{ line: '429 rate_limit_error rate_limit_exceeded null', retryAfter: '35', shouldRetry: true },
@@ -194,7 +203,9 @@ describe.each(ways)('no server: $dialect, stream $stream', ({ dialect, stream })
     await once(server, 'listening');
     const address = server.address();
     const port = String(typeof address === 'object' ? address?.port : 0);
-    expect(await ask(when === 'at once' ? `http://127.0.0.1:${port}` : closing.url)).toBe('502 server_error upstream_unreachable null');
+    expect(await ask(when === 'at once' ? `http://127.0.0.1:${port}` : closing.url)).toBe(
+      '502 server_error upstream_unreachable null',
+    );
     server.close();
     await closing.close();
   });
@@ -220,23 +231,26 @@ describe('TLS', () => {
     authority.remove();
   });
 
-  test.each(ways)('$dialect, stream $stream: an unknown, expired or foreign certificate, and not a byte of the credential', async ({ dialect, stream }) => {
-    const certificates = [
-      authority.selfSigned('IP:127.0.0.1'),
-      authority.issue('IP:127.0.0.1', -1),
-      authority.issue('DNS:other.example'),
-    ];
-    for (const certificate of certificates) {
-      const server = await openModelUpstream(({ socket }) => socket.write(httpAnswer('{}')), certificate);
-      const lonely = await startGateway(upstreamYaml(server.url, { backend: `, ca_file: "${authority.caFile}"` }));
-      const answer = await postResponse(lonely.url, referenceRequest(`${dialect}/m`, stream));
-      expect(errorLine(answer)).toBe('502 server_error upstream_tls_error null');
-      expect(answer.headers.get('x-should-retry')).toBe('false');
-      expect(server.receivedBytes).toBe(0);
-      await lonely.close();
-      await server.close();
-    }
-  });
+  test.each(ways)(
+    '$dialect, stream $stream: an unknown, expired or foreign certificate, and not a byte of the credential',
+    async ({ dialect, stream }) => {
+      const certificates = [
+        authority.selfSigned('IP:127.0.0.1'),
+        authority.issue('IP:127.0.0.1', -1),
+        authority.issue('DNS:other.example'),
+      ];
+      for (const certificate of certificates) {
+        const server = await openModelUpstream(({ socket }) => socket.write(httpAnswer('{}')), certificate);
+        const lonely = await startGateway(upstreamYaml(server.url, { backend: `, ca_file: "${authority.caFile}"` }));
+        const answer = await postResponse(lonely.url, referenceRequest(`${dialect}/m`, stream));
+        expect(errorLine(answer)).toBe('502 server_error upstream_tls_error null');
+        expect(answer.headers.get('x-should-retry')).toBe('false');
+        expect(server.receivedBytes).toBe(0);
+        await lonely.close();
+        await server.close();
+      }
+    },
+  );
 
   test('https to a port that speaks http, and nothing readable arrives there', async () => {
     const seen: Buffer[] = [];
@@ -246,7 +260,9 @@ describe('TLS', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
-    const lonely = await startGateway(upstreamYaml(`https://127.0.0.1:${String(typeof address === 'object' ? address?.port : 0)}`));
+    const lonely = await startGateway(
+      upstreamYaml(`https://127.0.0.1:${String(typeof address === 'object' ? address?.port : 0)}`),
+    );
     for (const { dialect, stream } of ways) {
       const answer = await postResponse(lonely.url, referenceRequest(`${dialect}/m`, stream));
       expect(errorLine(answer)).toBe('502 server_error upstream_tls_error null');

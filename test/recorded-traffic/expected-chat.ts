@@ -37,8 +37,7 @@ function reasoningOf(said: Loose): string {
 function callsOf(said: readonly Loose[], isWhole: boolean): Content['calls'] {
   const slots = new Map<unknown, { name: string; text: string }>();
   for (const part of said) {
-    const legacy =
-      part['function_call'] === undefined || part['function_call'] === null ? [] : [{ function: part['function_call'] }];
+    const legacy = isThere(part['function_call']) ? [{ function: part['function_call'] }] : [];
     [...listOf(part['tool_calls']), ...listOf(legacy)].forEach((call, at) => {
       const key = isWhole ? at : (call['index'] ?? call['id'] ?? 'only');
       const slot = slots.get(key) ?? { name: '', text: '' };
@@ -50,6 +49,10 @@ function callsOf(said: readonly Loose[], isWhole: boolean): Content['calls'] {
   // Snowflake fills up with calls that have neither name nor arguments: no call anybody could make.
   const real = [...slots.values()].filter(({ name, text }) => name !== '' || text !== '');
   return real.map(({ name, text }) => ({ name, arguments: JSON.parse(text.trim() === '' ? '{}' : text) as unknown }));
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function usageOf(bodies: readonly Loose[]): number[] | null {

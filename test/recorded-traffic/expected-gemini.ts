@@ -60,8 +60,10 @@ function setAt(root: Record<string, unknown>, partial: Loose): void {
   keys.forEach((key, at) => {
     const next = keys[at + 1];
     if (next === undefined) {
-      const value = partial['stringValue'] ?? partial['numberValue'] ?? partial['boolValue'] ?? null;
-      holder[key] = typeof value === 'string' && typeof holder[key] === 'string' ? holder[key] + value : value;
+      const text: unknown = partial['stringValue'];
+      const before = holder[key];
+      if (typeof text === 'string') holder[key] = typeof before === 'string' ? before + text : text;
+      else holder[key] = partial['numberValue'] ?? partial['boolValue'] ?? null;
     } else holder = (holder[key] ??= typeof next === 'number' ? [] : {}) as Record<string | number, unknown>;
   });
 }

@@ -96,17 +96,17 @@ backends:
 
 function differences(recording: Recording, answer: StreamAnswer): string[] {
   const { status } = recording.response;
-  const error = (answer.body as { error?: { message?: string; code?: string | null; type?: string } | null }).error;
-  if (status >= 400) {
-    const isShown = answer.status === (shownStatus[status] ?? 502) || isKnownException(answer.status, error?.code);
-    return isShown && Boolean(error?.message) && Boolean(error?.type)
-      ? []
-      : [`upstream ${String(status)} became ${String(answer.status)} ${JSON.stringify(error)}`];
-  }
+  if (status >= 400) return errorDifferences(status, answer);
   const expected = recording.provider.startsWith('gemini') ? expectedGemini(recording) : expectedChat(recording);
-  if (answer.status !== 200)
-    return expected.ending === 'failed' ? [] : [`status ${String(answer.status)} ${JSON.stringify(error)}`];
-  return compare(expected, observedOf(answer));
+  if (answer.status === 200) return compare(expected, observedOf(answer));
+  return expected.ending === 'failed' ? [] : [`status ${String(answer.status)} ${JSON.stringify(answer.body)}`];
+}
+
+function errorDifferences(status: number, answer: StreamAnswer): string[] {
+  const { error } = answer.body;
+  const isShown = answer.status === (shownStatus[status] ?? 502) || isKnownException(answer.status, error?.code);
+  const isWhole = Boolean(error?.message) && Boolean(error?.type);
+  return isShown && isWhole ? [] : [`upstream ${String(status)} became ${String(answer.status)} ${JSON.stringify(error)}`];
 }
 
 /** What a 400 or 429 of an upstream may be besides a client's fault: its own bad key, an empty purse, or a call that the model garbled (Groq). */

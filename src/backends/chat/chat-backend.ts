@@ -6,6 +6,7 @@ import { createChatProfile, type ChatProfile, type ChatVendor } from '../../tran
 import { fromChatChunks, type ChatTurnStage } from '../../translate/chat/from-chat-chunks.ts';
 import { chatToolNames, toChatRequest } from '../../translate/chat/to-chat-request.ts';
 import { cleanMessage } from '../upstream/clean-message.ts';
+import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { MapError } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
@@ -49,7 +50,7 @@ class ChatBackend implements Backend {
     this.name = name;
     this.#baseUrl = withVersion(options.baseUrl);
     this.#options = options;
-    this.#secrets = apiKey === null ? [] : [apiKey];
+    this.#secrets = knownSecrets(apiKey, options.headers);
     this.#mapError = mapChatHttpError({ backendName: name, secrets: this.#secrets });
     this.#client = createUpstreamClient({ timeouts, ...(caFile !== undefined && { caFile }) });
     this.#profile = createChatProfile({

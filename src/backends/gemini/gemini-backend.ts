@@ -3,11 +3,12 @@ import type { Backend, BackendTurn, ModelInfo } from '../../model/backend.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
-import { Secret } from '../../model/secret.ts';
+import type { Secret } from '../../model/secret.ts';
 import type { GeminiRequest } from '../../protocol/gemini/request.ts';
 import { fromGeminiChunks } from '../../translate/gemini/from-gemini-chunks.ts';
 import { readGeminiError } from '../../translate/gemini/read-gemini-error.ts';
 import { createGeminiToolNames, toGeminiRequest } from '../../translate/gemini/to-gemini-request.ts';
+import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
@@ -50,10 +51,7 @@ class GeminiBackend implements Backend {
     this.#options = options;
     this.#address = createGeminiAddress(options.baseUrl);
     this.#client = createUpstreamClient({ timeouts, ...(caFile !== undefined && { caFile }) });
-    this.#errorOptions = {
-      backendName: name,
-      secrets: [...(apiKey === null ? [] : [apiKey]), ...findSecrets(options.headers ?? {})],
-    };
+    this.#errorOptions = { backendName: name, secrets: knownSecrets(apiKey, options.headers) };
   }
 
   prepareTurn(request: ModelRequest): BackendTurn {
@@ -151,13 +149,6 @@ class GeminiBackend implements Backend {
     const { apiKey, headers } = this.#options;
     return { 'content-type': 'application/json', ...(apiKey !== null && { 'x-goog-api-key': apiKey.reveal() }), ...headers };
   }
-}
-
-/** Credentials among the operator's headers (Vertex takes `authorization: Bearer …`): an error text may repeat them, with or without their scheme. */
-function findSecrets(headers: Readonly<Record<string, string>>): readonly Secret[] {
-  return Object.entries(headers)
-    .filter(([name]) => /auth|key|token|cookie/i.test(name))
-    .map(([, value]) => new Secret(value.replace(/^\w+ +/, '')));
 }
 
 interface PreparedCall {

@@ -1,7 +1,7 @@
 import type { UnnumberedEvent } from '../../protocol/responses/event.ts';
 import type { OutputItem } from '../../protocol/responses/items.ts';
 
-export type Emit = (event: UnnumberedEvent) => void;
+type Emit = (event: UnnumberedEvent) => void;
 
 /** Where an item stands in its response. */
 export interface ItemPlace {

@@ -1,6 +1,6 @@
 /** Items and content parts of the Responses wire (OpenAI, 2026-11), as this gateway emits them and as it keeps input after parsing. */
 
-export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
 export interface UrlCitationAnnotation {
   type: 'url_citation';
@@ -114,7 +114,7 @@ export interface InputReasoning {
   encrypted_content?: string;
 }
 
-export interface ItemReference {
+interface ItemReference {
   type: 'item_reference';
   id: string;
 }

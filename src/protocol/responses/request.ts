@@ -10,7 +10,7 @@ export interface FunctionToolParam {
 }
 
 /** Any tool type but `function`, as the client wrote it. */
-export interface OtherToolParam {
+interface OtherToolParam {
   type: 'other';
   toolType: string;
   raw: { readonly [key: string]: unknown };

@@ -17,7 +17,7 @@ export interface ResponseErrorObject {
   param: string | null;
 }
 
-export type ResponseStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed';
+type ResponseStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed';
 
 /** The Response object: every key of OpenAI's newest recordings, in their order; values satisfy the Open Responses schema too (protocol.md §1.3). */
 export interface ResponseResource {
