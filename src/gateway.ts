@@ -15,7 +15,8 @@ import { createNewId } from './new-id.ts';
 import type { App } from './server/app-options.ts';
 import { startLogging, type Logging } from './start-logging.ts';
 import { startPruning, type Pruning } from './start-pruning.ts';
-import { toStartUpLines, type BackendReport } from './start-up-lines.ts';
+import { showAnswer } from './show-answer.ts';
+import { chooseExample, toStartUpLines, type BackendReport, type StartUpReport } from './start-up-lines.ts';
 
 /** A whole gateway. */
 export interface Gateway {
@@ -23,6 +24,8 @@ export interface Gateway {
   listen(): Promise<{ readonly url: string }>;
   /** What was found and how to call it, for a person; waits for servers that are still looked for. Throws when a backend cannot be set up. */
   describe(): Promise<readonly string[]>;
+  /** Asks one question as a client would, and hands on the answer piece by piece. */
+  ask(input: string, write: (text: string) => void): Promise<void>;
   /** Lets running responses end for a while, then frees everything. May be called at any time. */
   close(): Promise<void>;
 }
@@ -72,7 +75,13 @@ export function createGateway(settings: Settings, overrides: GatewayOverrides = 
     },
     async describe() {
       if (starting === undefined) throw new Error('describe() comes after listen()');
-      return describeStart(await starting, settings);
+      return toStartUpLines(await reportStart(await starting, settings));
+    },
+    async ask(input, write) {
+      if (starting === undefined) throw new Error('ask() comes after listen()');
+      const running = await starting;
+      const model = chooseExample(await reportStart(running, settings));
+      await showAnswer({ url: running.url, model, input, key: settings.server.keys[0] }, write);
     },
     close: () => (closing ??= close()),
   };
@@ -166,13 +175,13 @@ function openCatalog(found: Promise<FoundBackends>, { models }: Settings, now: (
   });
 }
 
-async function describeStart({ url, found, catalog }: Running, settings: Settings): Promise<readonly string[]> {
+async function reportStart({ url, found, catalog }: Running, settings: Settings): Promise<StartUpReport> {
   const { origins, defaultModel } = await found;
   const [backends, defaultTrouble] = await Promise.all([
     Promise.all([...origins].map(([backend, origin]) => describeBackend(backend, origin))),
     defaultModel === null ? null : troubleOf(catalog.resolveModel(defaultModel)),
   ]);
-  return toStartUpLines({ url, settings, backends, defaultModel, defaultTrouble });
+  return { url, settings, backends, defaultModel, defaultTrouble };
 }
 
 async function describeBackend(backend: Backend, origin: string): Promise<BackendReport> {

@@ -8,13 +8,16 @@ import { createGateway, type Gateway } from './gateway.ts';
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
-  const { command } = parseCommandLine(argv);
+  const { command, flags } = parseCommandLine(argv);
   const version = await readVersion();
-  if (command === 'serve') return serve(argv, version);
+  if (command === 'serve') return serve(argv, { version, question: flags.ask });
   print(command === 'help' ? usage : version);
 }
 
-async function serve(argv: readonly string[], version: string): Promise<void> {
+async function serve(
+  argv: readonly string[],
+  { version, question }: { version: string; question: string | undefined },
+): Promise<void> {
   const settings = await loadSettings({
     argv,
     env: process.env,
@@ -28,6 +31,7 @@ async function serve(argv: readonly string[], version: string): Promise<void> {
   const { url } = await gateway.listen();
   print(`antiphon listening on ${url}`);
   for (const line of await gateway.describe()) print(line);
+  if (question !== undefined) await gateway.ask(question, (text) => process.stdout.write(text));
 }
 
 /** The first signal lets running responses end, the second one does not. */

@@ -66,7 +66,7 @@ function newestFirst(one: string, other: string): number {
 }
 
 /** The default model, else a small one of a real backend, else the built-in one: the command has to work. */
-function chooseExample({ defaultModel, defaultTrouble, backends }: StartUpReport): string {
+export function chooseExample({ defaultModel, defaultTrouble, backends }: StartUpReport): string {
   if (defaultModel !== null && defaultTrouble === null) return defaultModel;
   for (const { name, models } of backends) {
     if (name === 'rehearsal' || 'trouble' in models) continue;

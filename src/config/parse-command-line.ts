@@ -14,6 +14,8 @@ export interface Flags {
   readonly host?: string;
   readonly port?: string;
   readonly data?: string;
+  /** A question to ask once it runs. */
+  readonly ask?: string;
 }
 
 const options = {
@@ -21,11 +23,12 @@ const options = {
   port: { type: 'string' },
   host: { type: 'string' },
   data: { type: 'string' },
+  ask: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-export const usage = `Usage: antiphon [serve] [--config FILE] [--host HOST] [--port N] [--data DIR]
+export const usage = `Usage: antiphon [serve] [--config FILE] [--host HOST] [--port N] [--data DIR] [--ask TEXT]
 
 Speaks the OpenAI Responses API in front of any model backend.
 
@@ -33,6 +36,7 @@ Speaks the OpenAI Responses API in front of any model backend.
   --host HOST     address to listen on (default: 127.0.0.1; any other than loopback needs an API key)
   --port N        port to listen on (default: 8720; 0: any free one)
   --data DIR      folder for what must outlive the process (default: ~/.antiphon)
+  --ask TEXT      ask the default model this once the gateway runs, and show the answer
   --version       print the version
   --help          print this text
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newEngine, runOnce } from '../../test/doubles/engine-deps.ts';
-import { ScriptedBackend } from '../../test/doubles/scripted-backend.ts';
+import { ScriptedBackend, type Script } from '../../test/doubles/scripted-backend.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/model-event.ts';
 import type { FunctionToolParam } from '../protocol/responses/request.ts';
@@ -91,7 +91,7 @@ describe('trouble', () => {
     await expect(runOnce(newEngine(new ScriptedBackend({ refuses })))).rejects.toBe(refuses);
   });
 
-  test.each([
+  test.each<[string, Script, string]>([
     ['a thrown error', { breaks: new GatewayError('upstream_truncated', 'cut') }, 'upstream_truncated'],
     ['a stranger', { breaks: new TypeError('secret detail') }, 'server_error'],
     ['just the end', {}, 'upstream_truncated'],
