@@ -30,7 +30,7 @@ export async function toAntiphonProgram(upstream: string, folder: string): Promi
     },
   };
   writeFileSync(config, stringify(settings));
-  const argv = [join(checkout, 'dist/src/main.js'), '--config', config, '--port', String(port), '--data', data];
+  const argv = [join(checkout, 'dist/main.js'), '--config', config, '--port', String(port), '--data', data];
   return { name: 'antiphon', argv, env: { HOME: data } };
 }
 

@@ -12,13 +12,13 @@ const newest = (folder) =>
   );
 let built = 0;
 try {
-  built = statSync('dist/src/main.js').mtimeMs;
+  built = statSync('dist/main.js').mtimeMs;
 } catch {
   // never built
 }
 if (newest('src') > built) {
   console.error('antiphon: sources are newer than dist/, building …');
-  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status ?? 1);

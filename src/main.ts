@@ -66,14 +66,10 @@ async function readIfThere(path: string | URL): Promise<string | undefined> {
   }
 }
 
-/** From the package around this file: one level up in the sources, two in `dist/src`. */
+/** From the package around this file: one level up in the sources and in `dist`. */
 async function readVersion(): Promise<string> {
-  for (const path of ['../package.json', '../../package.json']) {
-    const text = await readIfThere(new URL(path, import.meta.url));
-    const version = text === undefined ? undefined : /"version":\s*"([^"]+)"/.exec(text)?.[1];
-    if (version !== undefined) return version;
-  }
-  return 'unknown';
+  const text = await readIfThere(new URL('../package.json', import.meta.url));
+  return (text === undefined ? undefined : /"version":\s*"([^"]+)"/.exec(text)?.[1]) ?? 'unknown';
 }
 
 function print(line: string): void {

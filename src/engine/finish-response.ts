@@ -66,9 +66,9 @@ function toCount(tokens: number | undefined): number {
   return tokens !== undefined && Number.isFinite(tokens) && tokens > 0 ? Math.round(tokens) : 0;
 }
 
-/** Counts of two model calls within one response. */
-export function addUsage(first: TokenUsage, second: TokenUsage): TokenUsage {
-  const sum: { -readonly [K in keyof TokenUsage]: TokenUsage[K] } = { ...first };
+/** Reported counts, raised by what earlier model calls of the response took. Only what was reported: counts come in pieces, and a piece must not undo another. */
+export function addSpent(reported: TokenUsage, spent: TokenUsage): TokenUsage {
+  const sum: { -readonly [K in keyof TokenUsage]: TokenUsage[K] } = {};
   for (const key of [
     'inputTokens',
     'cachedTokens',
@@ -77,8 +77,8 @@ export function addUsage(first: TokenUsage, second: TokenUsage): TokenUsage {
     'reasoningTokens',
     'totalTokens',
   ] as const) {
-    const more = second[key];
-    if (more !== undefined) sum[key] = (sum[key] ?? 0) + more;
+    const count = reported[key];
+    if (count !== undefined) sum[key] = count + (spent[key] ?? 0);
   }
   return sum;
 }

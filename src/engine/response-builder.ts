@@ -57,6 +57,11 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
     return this.#ending !== undefined;
   }
 
+  /** Why the response failed; null when it did not (yet). */
+  get failure(): GatewayError | null {
+    return this.#ending?.type === 'failure' ? this.#ending.error : null;
+  }
+
   /** The items so far, an open one as it stands. */
   get output(): OutputItem[] {
     return this.#open === undefined ? [...this.#output] : [...this.#output, this.#open.snapshot()];

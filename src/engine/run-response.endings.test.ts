@@ -50,7 +50,10 @@ test('the usage of two model calls is added up, also when a server reports it in
     counted({ outputTokens: output }),
   ];
   const engine = newEngine(
-    new ScriptedBackend({ batches: [[text('No.'), ...pieces(10, 4), stop]] }, { batches: [[...call('c', 'look'), ...pieces(12, 5), stop]] }),
+    new ScriptedBackend(
+      { batches: [[text('No.'), ...pieces(10, 4), stop]] },
+      { batches: [[...call('c', 'look'), ...pieces(12, 5), stop]] },
+    ),
   );
   const { response, events } = await runOnce(engine, { tools, tool_choice: 'required' });
   expect(response.usage).toMatchObject({ input_tokens: 22, output_tokens: 9, total_tokens: 31 });

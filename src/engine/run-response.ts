@@ -6,7 +6,7 @@ import type { ResponseEvent } from '../protocol/responses/event.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { EngineDeps } from './deps.ts';
 import { estimateInputTokens, estimateOutputTokens } from './estimate-tokens.ts';
-import { addUsage } from './finish-response.ts';
+import { addSpent } from './finish-response.ts';
 import { encodeEventLog, type BuilderInput } from './model-event-log.ts';
 import type { PreparedResponse } from './prepare-response.ts';
 import { ResponseBuilder, truncated } from './response-builder.ts';
@@ -40,11 +40,11 @@ export class ResponseRun {
   readonly #states: Record<string, string> = {};
   /** What the builder was fed: kept for replay. */
   readonly #inputs: BuilderInput[] = [];
-  readonly #guardLosses: Loss[] = [];
+  /** One for each model call so far. */
+  readonly #guards: ToolGuard[] = [];
   /** Counts of model calls that are over, when the model had to be asked again. */
   #spent: TokenUsage = {};
   #begun = false;
-  #failure: GatewayError | null = null;
 
   constructor(prepared: PreparedResponse, signals: RunSignals, deps: EngineDeps) {
     this.#prepared = prepared;
@@ -65,7 +65,7 @@ export class ResponseRun {
 
   /** Why the response failed; null when it did not (yet). A delivery that has sent nothing can still turn it into an HTTP status. */
   get failure(): GatewayError | null {
-    return this.#failure;
+    return this.#builder.failure;
   }
 
   /** Whether the response has come to its end, so that `response` can be read. */
@@ -80,7 +80,7 @@ export class ResponseRun {
 
   /** Losses that were found only while the model answered. */
   get lateLosses(): readonly Loss[] {
-    return [...this.#guardLosses, ...this.#builder.losses];
+    return [...this.#guards.flatMap(({ losses }) => losses), ...this.#builder.losses];
   }
 
   /**
@@ -102,6 +102,7 @@ export class ResponseRun {
       closing = this.#feed(await this.#toEnding(thrown));
     }
     if (!this.#builder.isEnded) closing = this.#feed([failureOf(truncated())]);
+    this.#signals.gone.throwIfAborted();
     await this.#save();
     // One batch, one socket write: what closes the last item and the terminal event.
     yield [...closing, ...this.#builder.end()];
@@ -113,8 +114,8 @@ export class ResponseRun {
     let turn = this.#prepared.turn;
     for (let attempt = 1; ; attempt++) {
       const guard = new ToolGuard(request);
+      this.#guards.push(guard);
       yield* this.#runTurn(turn, guard);
-      this.#guardLosses.push(...guard.losses);
       if (guard.finish === undefined || this.#builder.isEnded) return [];
       const verdict = guard.judge({ isLast: attempt === maxAttempts });
       if (verdict === 'refuse') return this.#feed([failureOf(notFollowed(request.toolChoice))]);
@@ -134,18 +135,17 @@ export class ResponseRun {
       for (const event of batch) if (guard.accepts(event)) inputs.push(this.#withSpent(event));
       const events = this.#feed(inputs);
       if (begin.length + events.length > 0) yield begin.length === 0 ? events : [...begin, ...events];
+      // Nothing that comes now could still be used; leaving breaks the call off.
+      if (this.#builder.isEnded) return;
     }
   }
 
   #withSpent(event: ModelEvent): ModelEvent {
-    return event.type === 'usage' ? { type: 'usage', usage: addUsage(this.#spent, event.usage) } : event;
+    return event.type === 'usage' ? { type: 'usage', usage: addSpent(event.usage, this.#spent) } : event;
   }
 
   #feed(inputs: readonly BuilderInput[]): readonly ResponseEvent[] {
-    for (const input of inputs) {
-      this.#inputs.push(input);
-      if (input.type === 'failure') this.#failure = input.error;
-    }
+    for (const input of inputs) this.#inputs.push(input);
     return this.#builder.push(inputs);
   }
 

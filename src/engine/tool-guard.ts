@@ -16,6 +16,7 @@ export class ToolGuard {
   readonly #parallel: boolean;
   readonly #suppressed = new Set<string>();
   #calls = 0;
+  #hasSearched = false;
   #outsideChoice = 0;
   #hasText = false;
   #finish: FinishReason | undefined;
@@ -42,6 +43,9 @@ export class ToolGuard {
       case 'call-delta':
       case 'call-end':
         return this.#suppressed.size === 0 || !this.#suppressed.has(event.callId);
+      case 'web-search':
+        this.#hasSearched = true;
+        return true;
       case 'finish':
         this.#finish ??= event.reason;
         return false;
@@ -57,7 +61,7 @@ export class ToolGuard {
   }
 
   #isFollowed(): boolean {
-    if (this.#calls > 0) return true;
+    if (this.#calls > 0 || (this.#hasSearched && this.#choice.type === 'required')) return true;
     const owesCall = this.#choice.type === 'required' || this.#choice.type === 'required-of';
     return !owesCall && (this.#outsideChoice === 0 || this.#hasText);
   }
@@ -76,6 +80,8 @@ export class ToolGuard {
       return this.#suppress(callId, { path: 'parallel_tool_calls', action: 'dropped', reason });
     }
     this.#calls += 1;
+    // Some small servers give every call the same id.
+    this.#suppressed.delete(callId);
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setMaxListeners } from 'node:events';
+import { Server } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { App, AppOptions } from './app-options.ts';
 import { sendJson } from './exchange.ts';
@@ -50,7 +51,8 @@ export function createApp(options: AppOptions): App {
     listen: (port, host) => server.listen({ port, host }),
     async close(graceMs) {
       isClosing = true;
-      const closed = server.close();
+      // Only the socket that listens: the HTTP server's own close would also cut off answers that have ended but are still on their way.
+      Server.prototype.close.call(server.server);
       const grace = setTimeout(() => {
         stopping.abort();
       }, graceMs);
@@ -58,11 +60,11 @@ export function createApp(options: AppOptions): App {
       const patience = setTimeout(() => {
         server.server.closeAllConnections();
       }, graceMs + lastWordsMs);
-      await Promise.allSettled(running);
+      await Promise.all(running);
       clearTimeout(grace);
       clearTimeout(patience);
       server.server.closeAllConnections();
-      await closed;
+      await server.close();
       metrics.close();
     },
   };

@@ -21,26 +21,30 @@ export interface Surroundings {
   readonly routes: readonly RouteEntry[];
 }
 
-/** One request from first to last: host check, authentication, route, error answer, report. Never rejects. `entry` is undefined when no route matched. */
+/**
+ * One request from first to last: host check, authentication, route, error answer, report; over when the answer has been written out or its connection is closed. Never rejects. `entry` is
+ * undefined when no route matched.
+ */
 export async function serveRequest(
   request: FastifyRequest,
   raw: ServerResponse,
   entry: RouteEntry | undefined,
   around: Surroundings,
 ): Promise<void> {
-  const facts = { id: around.options.engine.newId('req'), startedAt: performance.now(), gone: watchClient(raw) };
+  const { gone, over } = watchClient(raw);
+  const facts = { id: around.options.engine.newId('req'), startedAt: performance.now(), gone };
   let failed: GatewayError | null = null;
   try {
     await runRoute(request, raw, entry, { ...around, ...facts });
   } catch (thrown) {
     failed = GatewayError.from(thrown);
-    if (facts.gone.aborted) raw.destroy();
+    if (gone.aborted) raw.destroy();
     else {
       if (!raw.headersSent) raw.setHeader('openai-processing-ms', timing(facts)['openai-processing-ms']);
       sendError(raw, failed);
     }
   }
-  const isGone = facts.gone.aborted;
+  const isGone = gone.aborted;
   reportRequest({
     requestId: facts.id,
     method: request.method,
@@ -49,6 +53,7 @@ export async function serveRequest(
     durationMs: Math.round(performance.now() - facts.startedAt),
     error: isGone ? null : failed,
   });
+  await over;
 }
 
 type Facts = Surroundings & Pick<Exchange, 'id' | 'startedAt' | 'gone'>;
@@ -90,19 +95,22 @@ function toExchange(request: FastifyRequest, raw: ServerResponse, owner: string,
 }
 
 /**
- * Aborts when the connection closes before the answer is over. Node tells that only to the answer whose turn it is: one that waits behind another (pipelining) learns it from the
- * socket.
+ * `over` resolves when the answer has been written out or the connection is closed; `gone` aborts in the second case. Node tells that only to the answer whose turn it is: one that waits
+ * behind another (pipelining) learns it from the socket.
  */
-function watchClient(raw: ServerResponse): AbortSignal {
+function watchClient(raw: ServerResponse): { readonly gone: AbortSignal; readonly over: Promise<void> } {
   const gone = new AbortController();
   const { socket } = raw.req;
-  const leave = (): void => {
-    socket.off('close', leave);
-    if (!raw.writableFinished) gone.abort();
-  };
-  raw.once('close', leave);
-  socket.once('close', leave);
-  return gone.signal;
+  const over = new Promise<void>((resolve) => {
+    const leave = (): void => {
+      socket.off('close', leave);
+      if (!raw.writableFinished) gone.abort();
+      resolve();
+    };
+    raw.once('close', leave);
+    socket.once('close', leave);
+  });
+  return { gone: gone.signal, over };
 }
 
 function setCommonHeaders(raw: ServerResponse, { id, cors }: { id: string; cors: Readonly<Record<string, string>> }): void {

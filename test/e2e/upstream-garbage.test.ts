@@ -44,6 +44,7 @@ const streams: Record<string, Stream> = {
     ': bye\n\n',
   ],
   halves: (dialect) => [...halves(dialect), ...endOf(dialect)],
+  'half-middle': (dialect) => [halves(dialect)[0] ?? '', start(dialect), ...endOf(dialect)],
   'half-only': (dialect) => [halves(dialect)[0] ?? '', ...endOf(dialect)],
   'error-first': () => [chatEvent({ error: { message: `slow down KEY`, code: 429, status: 'RESOURCE_EXHAUSTED' } })],
   'error-later': (dialect) => [
@@ -171,14 +172,19 @@ describe.each(dialects)('%s', (dialect) => {
     expect(body.output.at(-1)).toMatchObject({ type: 'function_call', arguments: expect.stringContaining('Málaga') as string });
   });
 
-  test('a surrogate pair split over deltas becomes one character, half of one becomes none', async () => {
+  test('a surrogate pair split over deltas becomes one character, half of one U+FFFD', async () => {
     const split = await ask(`${dialect}/halves`);
     expect(split.faults).toEqual([]);
     expect([split.body.status, textOf(split.body)]).toEqual(['completed', 'a🌤b']);
     for (const { delta } of split.events) expect(delta ?? '').not.toMatch(/\p{Surrogate}/u);
-    const half = await ask(`${dialect}/half-only`);
-    expect(half.faults).toEqual([]);
-    expect(textOf(half.body)).toBe('a\ufffd');
+    for (const [model, whole] of [
+      ['half-only', 'a\ufffd'],
+      ['half-middle', 'a\ufffdHello '],
+    ] as const) {
+      const half = await ask(`${dialect}/${model}`);
+      expect(half.faults).toEqual([]);
+      expect(textOf(half.body)).toBe(whole);
+    }
   });
 
   test('an odd finish reason is an end, a limit is response.incomplete, silence is an empty answer', async () => {

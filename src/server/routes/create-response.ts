@@ -43,6 +43,8 @@ function startDeadline(timeout: number | null, { options, stopping }: Exchange):
   };
   const timer = setTimeout(expire, timeout === null ? totalMs : Math.min(timeout * 1000, maxTotalMs));
   stopping.addEventListener('abort', expire);
+  // The body may have taken longer than the gateway had left.
+  if (stopping.aborted) expire();
   return {
     signal: controller.signal,
     stop: () => {
