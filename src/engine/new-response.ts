@@ -41,7 +41,8 @@ export function newResponse(
     tools: request.tools.map(echoTool),
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
-    truncation: request.truncation,
+    // The effective value: the history is never shortened.
+    truncation: 'disabled',
     usage: null,
     user: request.user,
     metadata: request.metadata,
@@ -67,7 +68,8 @@ function echoToolChoice(choice: ToolChoiceParam): ResponseResource['tool_choice'
     case 'allowed_tools':
       return { type: 'allowed_tools', mode: choice.mode, tools: choice.tools };
     case 'other':
-      return choice.raw;
+      // It cannot be forced (a reported loss): what is in effect is auto.
+      return 'auto';
     default:
       return choice satisfies never;
   }

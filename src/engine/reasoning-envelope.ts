@@ -16,8 +16,8 @@ const tagBytes = 16;
 export interface ReasoningEnvelope {
   seal(states: readonly ReasoningState[], owner: string): string;
   /**
-   * The states inside; null when the text is not one of our envelopes (another gateway or OpenAI itself made it). Throws `invalid_encrypted_content` with `param` when it
-   * is ours but was altered, belongs to another owner, or was sealed with a key we no longer have.
+   * The states inside; null when the text was not sealed with one of our keys (OpenAI, another gateway, or this one before it lost its key made it). Throws
+   * `invalid_encrypted_content` with `param` when it was, but was altered or belongs to another owner.
    */
   open(text: string, owner: string, param: string): readonly ReasoningState[] | null;
 }

@@ -4,6 +4,7 @@ import type { InputItemParam } from '../protocol/responses/items.ts';
 import type { CreateResponseRequest } from '../protocol/responses/request.ts';
 import type { EngineDeps, RequestContext } from './deps.ts';
 import { contextOf, fromStoredItem } from './stored-items.ts';
+import { withoutRepeated } from './without-repeated.ts';
 
 /** One item of the whole history, and where it came from. */
 export interface HistoryItem {
@@ -31,7 +32,7 @@ export async function resolveInput(
   ]);
   const inherited = chain.flatMap(contextOf).map((item) => ({ item, path: 'previous_response_id' }));
   const own = request.input.map((item, at) => ({ item: fillIn(item, stored, at), path: `input[${String(at)}]` }));
-  const fresh = inherited.length === 0 ? own : withoutRepeated(own, inherited);
+  const fresh = withoutRepeated(own, inherited);
   return { history: [...inherited, ...fresh], own: fresh.map(({ item }) => item) };
 }
 
@@ -70,27 +71,4 @@ function fillIn(item: InputItemParam, stored: ReadonlyMap<string, StoredItem>, a
   if (item.type !== 'reasoning' || item.encrypted_content !== undefined || item.id === undefined) return item;
   const sealed = stored.get(item.id)?.['encrypted_content'];
   return typeof sealed === 'string' ? { ...item, encrypted_content: sealed } : item;
-}
-
-/** Several clients send a stored item once more next to `previous_response_id`; the model must not see it twice. */
-function withoutRepeated(own: readonly HistoryItem[], inherited: readonly HistoryItem[]): HistoryItem[] {
-  const ids = new Set<string>();
-  const unanswered = new Set<string>();
-  const answered = new Map<string, string>();
-  for (const { item } of inherited) {
-    if (item.type !== 'other' && item.id !== undefined) ids.add(item.id);
-    if (item.type === 'function_call') unanswered.add(item.call_id);
-    if (item.type === 'function_call_output') {
-      unanswered.delete(item.call_id);
-      answered.set(item.call_id, JSON.stringify(item.output));
-    }
-  }
-  return own.filter(({ item }) => {
-    if (item.type === 'other') return true;
-    if (item.id !== undefined && ids.has(item.id)) return false;
-    if (item.type === 'function_call') return !unanswered.has(item.call_id);
-    if (item.type === 'function_call_output')
-      return unanswered.has(item.call_id) || answered.get(item.call_id) !== JSON.stringify(item.output);
-    return true;
-  });
 }

@@ -183,7 +183,8 @@ export class ResponseRun {
 
   #toError(thrown: unknown): GatewayError {
     if (!this.#signals.deadline.aborted) return GatewayError.from(thrown);
-    return new GatewayError('upstream_timeout', 'The model did not answer within the time this request had.', { cause: thrown });
+    const message = 'The model did not answer within the time this request had.';
+    return new GatewayError('upstream_timeout', message, { cause: thrown, isFinal: true });
   }
 
   async #save(): Promise<void> {

@@ -36,6 +36,8 @@ class HistoryTranslation {
   readonly #items: InputItem[] = [];
   readonly #losses: Loss[] = [];
   readonly #unanswered = new Map<string, CallInput>();
+  /** Ids of calls that were never made because they were cut off. */
+  readonly #cutCalls = new Set<string>();
 
   constructor(context: RequestContext, envelope: ReasoningEnvelope) {
     this.#context = context;
@@ -76,6 +78,7 @@ class HistoryTranslation {
   #call(item: Pick<InputFunctionCall, 'call_id' | 'name' | 'arguments' | 'status'>, path: string): void {
     if (item.status === 'incomplete') {
       this.#losses.push({ path, action: 'dropped', reason: 'the function call was cut off, so it was never made' });
+      this.#cutCalls.add(item.call_id);
       return;
     }
     const call: CallInput = { type: 'call', callId: item.call_id, name: item.name, arguments: item.arguments, path };
@@ -92,6 +95,10 @@ class HistoryTranslation {
 
   #callOutput(item: Pick<InputFunctionCallOutput, 'call_id' | 'output'>, path: string): void {
     const call = this.#unanswered.get(item.call_id);
+    if (call === undefined && this.#cutCalls.has(item.call_id)) {
+      this.#losses.push({ path, action: 'dropped', reason: 'it answers a function call that was cut off' });
+      return;
+    }
     if (call === undefined) {
       throw new GatewayError(
         'invalid_request_error',

@@ -90,6 +90,8 @@ export interface GatewayErrorOptions {
   readonly cause?: unknown;
   /** Seconds after which trying again makes sense; becomes `retry-after`. */
   readonly retryAfter?: number;
+  /** Work was done already, or the client's own time is over: an SDK that tried again by itself would only pay again. */
+  readonly isFinal?: boolean;
   /** When the upstream's status should be shown instead of the table's (for example an upstream 413). */
   readonly status?: number;
 }
@@ -101,6 +103,7 @@ export class GatewayError extends Error {
   readonly param: string | null;
   readonly status: number;
   readonly retryAfter: number | null;
+  readonly #isFinal: boolean;
 
   /** Whatever was thrown, as something a client may see. A stranger's text stays in `cause`. */
   static from(thrown: unknown): GatewayError {
@@ -114,6 +117,7 @@ export class GatewayError extends Error {
     this.param = options.param ?? null;
     this.status = options.status ?? codes[code].status;
     this.retryAfter = options.retryAfter ?? null;
+    this.#isFinal = options.isFinal ?? false;
   }
 
   /** OpenAI's class of the error: `invalid_request_error`, `rate_limit_error`, `server_error` … */
@@ -124,7 +128,13 @@ export class GatewayError extends Error {
   /** Whether the same request may succeed later without being changed. */
   get isRetryable(): boolean {
     const entry: CodeEntry = codes[this.code];
-    return entry.retryable ?? false;
+    return !this.#isFinal && (entry.retryable ?? false);
+  }
+
+  /** The same error, for a client that must not try again by itself. */
+  asFinal(): GatewayError {
+    const { message, status } = this;
+    return new GatewayError(this.code, message, { status, isFinal: true, cause: this, ...(this.param !== null && { param: this.param }) });
   }
 
   /** The wire form. The cause stays in our logs. */
