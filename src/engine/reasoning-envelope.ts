@@ -34,12 +34,10 @@ export function createReasoningEnvelope({ keys, randomBytes }: EnvelopeOptions):
   const [current] = ring;
   if (current === undefined) throw new Error('a reasoning envelope needs at least one key');
 
-  function open(text: string, owner: string): string | undefined {
-    const bytes = decodeBase64Url(text.slice(prefix.length));
-    const entry = ring.find(({ id }) => id.every((byte, at) => bytes[at] === byte));
-    if (entry === undefined || bytes.length < keyIdBytes + ivBytes + tagBytes) return undefined;
+  function open(bytes: Uint8Array, key: Uint8Array, owner: string): string | undefined {
+    if (bytes.length < keyIdBytes + ivBytes + tagBytes) return undefined;
     const iv = bytes.subarray(keyIdBytes, keyIdBytes + ivBytes);
-    const decipher = createDecipheriv('aes-256-gcm', entry.key, iv, { authTagLength: tagBytes });
+    const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes });
     decipher.setAAD(ownerBytes(owner));
     decipher.setAuthTag(bytes.subarray(keyIdBytes + ivBytes, keyIdBytes + ivBytes + tagBytes));
     try {
@@ -60,11 +58,14 @@ export function createReasoningEnvelope({ keys, randomBytes }: EnvelopeOptions):
     },
     open(text, owner, param) {
       if (!text.startsWith(prefix)) return null;
-      const states = parseStates(open(text, owner));
+      const bytes = decodeBase64Url(text.slice(prefix.length));
+      const entry = ring.find(({ id }) => id.every((byte, at) => bytes[at] === byte));
+      if (entry === undefined) return null;
+      const states = parseStates(open(bytes, entry.key, owner));
       if (states !== undefined) return states;
       throw new GatewayError(
         'invalid_encrypted_content',
-        "The encrypted content could not be verified: it was altered, or sealed for another API key or by another gateway's key. Leave this reasoning item out to continue without it.",
+        'The encrypted content could not be verified: it was altered, or sealed for another API key. Leave this reasoning item out to continue without it.',
         { param },
       );
     },

@@ -1,6 +1,7 @@
 import type { Loss, Translated } from '../model/loss.ts';
-import type { FunctionTool, HostedTool, InputItem, ModelRequest, TextFormat, ToolChoice } from '../model/model-request.ts';
-import type { CreateResponseRequest, TextFormatParam, ToolChoiceParam, ToolParam } from '../protocol/responses/request.ts';
+import type { InputItem, ModelRequest, TextFormat } from '../model/model-request.ts';
+import type { CreateResponseRequest, TextFormatParam } from '../protocol/responses/request.ts';
+import { toOfferedTools } from './to-offered-tools.ts';
 
 /** The whole turn in our own words. `input` is the resolved history; `model` the upstream's id. */
 export function toModelRequest(
@@ -8,9 +9,15 @@ export function toModelRequest(
   model: string,
   input: readonly InputItem[],
 ): Translated<ModelRequest> {
-  const { tools, hostedTools } = toTools(request.tools);
-  const choice = toToolChoice(request.tool_choice);
-  const losses: Loss[] = [...choice.losses];
+  const offered = toOfferedTools(request);
+  const losses: Loss[] = [...offered.losses];
+  if (request.max_tool_calls !== null && offered.value.hostedTools.length > 0) {
+    losses.push({
+      path: 'max_tool_calls',
+      action: 'dropped',
+      reason: 'the model server decides itself how often it uses its built-in tools',
+    });
+  }
   if (request.truncation === 'auto') {
     losses.push({
       path: 'truncation',
@@ -22,12 +29,7 @@ export function toModelRequest(
     model,
     instructions: request.instructions === '' ? null : request.instructions,
     input,
-    tools:
-      choice.value.type === 'required-of' || choice.value.type === 'allowed'
-        ? tools.filter(isNamedIn(choice.value.names))
-        : tools,
-    hostedTools,
-    toolChoice: choice.value,
+    ...offered.value,
     parallelToolCalls: request.parallel_tool_calls,
     format: toFormat(request.text.format),
     verbosity: request.text.verbosity,
@@ -44,43 +46,6 @@ export function toModelRequest(
     stream: request.stream,
   };
   return { value, losses };
-}
-
-function isNamedIn(names: readonly string[]): (tool: FunctionTool) => boolean {
-  return (tool) => names.includes(tool.name);
-}
-
-function toTools(params: readonly ToolParam[]): { tools: FunctionTool[]; hostedTools: HostedTool[] } {
-  const tools: FunctionTool[] = [];
-  const hostedTools: HostedTool[] = [];
-  params.forEach((tool, at) => {
-    const path = `tools[${String(at)}]`;
-    if (tool.type === 'other') hostedTools.push({ type: tool.toolType, settings: tool.raw, path });
-    else tools.push({ name: tool.name, description: tool.description, parameters: tool.parameters, strict: tool.strict, path });
-  });
-  return { tools, hostedTools };
-}
-
-function toToolChoice(choice: ToolChoiceParam): Translated<ToolChoice> {
-  if (typeof choice === 'string') return { value: { type: choice }, losses: [] };
-  switch (choice.type) {
-    case 'function':
-      return { value: { type: 'required-of', names: [choice.name] }, losses: [] };
-    case 'allowed_tools': {
-      const names = choice.tools.flatMap(({ type, name }) => (type === 'function' && name !== undefined ? [name] : []));
-      if (names.length > 0) return { value: { type: choice.mode === 'required' ? 'required-of' : 'allowed', names }, losses: [] };
-      return {
-        value: { type: 'none' },
-        losses: [
-          { path: 'tool_choice', action: 'approximated', reason: 'it allows only tools that this model cannot be offered' },
-        ],
-      };
-    }
-    case 'other': {
-      const reason = `a choice of type ${choice.toolType} cannot be forced here; the model decides by itself`;
-      return { value: { type: 'auto' }, losses: [{ path: 'tool_choice', action: 'approximated', reason }] };
-    }
-  }
 }
 
 function toFormat(format: TextFormatParam): TextFormat {

@@ -14,6 +14,7 @@ export class ToolGuard {
   readonly losses: Loss[] = [];
   readonly #choice: ToolChoice;
   readonly #parallel: boolean;
+  readonly #declared: readonly string[];
   readonly #suppressed = new Set<string>();
   #calls = 0;
   #hasSearched = false;
@@ -21,8 +22,9 @@ export class ToolGuard {
   #hasText = false;
   #finish: FinishReason | undefined;
 
-  constructor(request: Pick<ModelRequest, 'toolChoice' | 'parallelToolCalls'>) {
+  constructor(request: Pick<ModelRequest, 'toolChoice' | 'parallelToolCalls' | 'tools'>) {
     this.#choice = request.toolChoice;
+    this.#declared = request.tools.map(({ name }) => name);
     this.#parallel = request.parallelToolCalls;
   }
 
@@ -67,7 +69,7 @@ export class ToolGuard {
   }
 
   #acceptsCall(callId: string, name: string): boolean {
-    if (!isAllowed(this.#choice, name)) {
+    if (!this.#allows(name)) {
       this.#outsideChoice += 1;
       return this.#suppress(callId, {
         path: 'tool_choice',
@@ -85,22 +87,25 @@ export class ToolGuard {
     return true;
   }
 
+  #allows(name: string): boolean {
+    switch (this.#choice.type) {
+      case 'none':
+        return false;
+      case 'allowed':
+      case 'required-of':
+        return this.#choice.names.includes(name);
+      case 'required':
+        // A call to a tool that nobody declared does not pay what is owed.
+        return this.#declared.includes(name);
+      default:
+        return true;
+    }
+  }
+
   #suppress(callId: string, loss: Loss): false {
     this.#suppressed.add(callId);
     this.losses.push(loss);
     return false;
-  }
-}
-
-function isAllowed(choice: ToolChoice, name: string): boolean {
-  switch (choice.type) {
-    case 'none':
-      return false;
-    case 'allowed':
-    case 'required-of':
-      return choice.names.includes(name);
-    default:
-      return true;
   }
 }
 

@@ -3,11 +3,16 @@ import type { Loss } from '../model/loss.ts';
 /** Common clients refuse headers over 16 KiB altogether. */
 const maxBytes = 6 * 1024;
 
+/** The header that tells a client what was lost; no header when nothing was. */
+export function lossHeader(losses: readonly Loss[]): Record<string, string> {
+  return losses.length === 0 ? {} : { 'antiphon-losses': encodeLosses(losses) };
+}
+
 /**
  * Value of `antiphon-losses`: a JSON list of {path, action, reason}, in ASCII (other characters as \uXXXX). What does not fit is counted in a last entry; all of it is stored with the
  * response.
  */
-export function encodeLosses(losses: readonly Loss[]): string {
+function encodeLosses(losses: readonly Loss[]): string {
   const shown: string[] = [];
   let size = 0;
   for (const { path, action, reason } of losses) {

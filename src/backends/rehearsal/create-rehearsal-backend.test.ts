@@ -205,6 +205,58 @@ describe('thinking', () => {
   });
 });
 
+describe('losses', () => {
+  const lossesOf = (change: Partial<ModelRequest>) =>
+    openBackend()
+      .prepareTurn(plainRequest('default', 'Hi', change))
+      .losses.map(({ path, action, code }) => [path, action, code ?? '-'].join(' '));
+
+  test('a tool that it has not', () => {
+    const hostedTools = [{ type: 'web_search', settings: { type: 'web_search' }, path: 'tools[1]' }];
+    expect(lossesOf({ hostedTools })).toEqual(['tools[1].type dropped unsupported_value']);
+  });
+
+  test('what it would have to fetch, in messages and in outputs', () => {
+    const image = { type: 'image', detail: null } as const;
+    const url = { type: 'url', url: 'https://example.com/a' } as const;
+    const data = { type: 'data', mediaType: 'image/png', base64: 'QQ==' } as const;
+    const input: InputItem[] = [
+      {
+        type: 'message',
+        role: 'user',
+        path: 'input[0]',
+        content: [
+          { ...image, source: url, path: 'input[0].content[0]' },
+          { ...image, source: data, path: 'input[0].content[1]' },
+          { type: 'file', source: url, filename: 'a', path: 'input[0].content[2]' },
+        ],
+      },
+      { type: 'call', callId: 'c', name: 'f', arguments: '{}', path: 'input[1]' },
+      {
+        type: 'call-output',
+        callId: 'c',
+        name: 'f',
+        content: [{ ...image, source: url, path: 'input[2].output[0]' }],
+        path: 'input[2]',
+      },
+    ];
+    expect(lossesOf({ input })).toEqual(
+      ['input[0].content[0]', 'input[0].content[2]', 'input[2].output[0]'].map((path) => `${path} dropped -`),
+    );
+  });
+
+  test('reasons have no period: the sentence around them ends with one', () => {
+    const hostedTools = [{ type: 'web_search', settings: {}, path: 'tools[0]' }];
+    const input = [user('Hi'), reasoning({ format: 'gemini', model: 'g', data: 'x' }), user('Go on')];
+    const { losses } = openBackend().prepareTurn(plainRequest('default', '', { input, hostedTools }));
+    expect(losses.map(({ reason }) => /[^.]$/.test(reason))).toEqual([true, true]);
+  });
+
+  test('the default verbosity is none', () => {
+    expect(lossesOf({ verbosity: 'medium' })).toEqual([]);
+  });
+});
+
 test('an unknown model is refused with a list of those there are', () => {
   expect(() => openBackend().prepareTurn(plainRequest('gpt-9', 'Hi'))).toThrow(/no model 'gpt-9'.*default.*stall.*429/);
   expect(() => openBackend().prepareTurn(plainRequest('constructor', 'Hi'))).toThrow(/no model/);

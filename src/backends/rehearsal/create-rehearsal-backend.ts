@@ -4,7 +4,7 @@ import type { ModelEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
 import { describeInput } from './describe-input.ts';
 import { playScript } from './play-script.ts';
-import { foreignThinking } from './read-conversation.ts';
+import { foreignThinking, remoteMedia } from './read-conversation.ts';
 import { findRehearsalModel, rehearsalModelIds, type RehearsalModel } from './rehearsal-models.ts';
 import { writeScript } from './write-script.ts';
 
@@ -67,14 +67,20 @@ function findLosses(request: ModelRequest, model: RehearsalModel): Loss[] {
   const unserved = request.hostedTools.filter(({ type }) => model.insistsOn !== 'citations' || !type.startsWith('web_search'));
   return [
     ...unserved.map(({ type, path }): Loss => ({
+      path: `${path}.type`,
+      action: 'dropped',
+      code: 'unsupported_value',
+      reason: `the rehearsal model has no tool of type ${type}`,
+    })),
+    ...remoteMedia(request).map(({ path }): Loss => ({
       path,
       action: 'dropped',
-      reason: `The rehearsal model has no tool of type '${type}'.`,
+      reason: 'the rehearsal model fetches nothing; send the content as a data URL',
     })),
     ...foreignThinking(request).map(({ path }): Loss => ({
       path,
       action: 'dropped',
-      reason: 'The rehearsal model cannot read the thinking of another backend.',
+      reason: 'the rehearsal model cannot read the thinking of another backend',
     })),
   ];
 }

@@ -61,6 +61,13 @@ export function foreignThinking(request: ModelRequest): readonly ReasoningInput[
     .filter(({ state }) => state !== null && state.format !== stateFormat);
 }
 
+/** Images and files, of messages and of outputs, that would have to be fetched. */
+export function remoteMedia({ input }: ModelRequest): readonly ContentPart[] {
+  return input
+    .flatMap((item) => (item.type === 'message' || item.type === 'call-output' ? item.content : []))
+    .filter((part) => (part.type === 'image' || part.type === 'file') && part.source.type === 'url');
+}
+
 /** Text of the parts; images and files as a short description. */
 export function describeContent(content: readonly ContentPart[]): string {
   return content

@@ -2,7 +2,7 @@ import { countInputTokens } from '../../engine/prepare-response.ts';
 import { settleLosses } from '../../engine/settle-losses.ts';
 import { sendJson, type Exchange } from '../exchange.ts';
 import { readJsonBody } from '../guards/read-json-body.ts';
-import { encodeLosses } from '../losses-header.ts';
+import { lossHeader } from '../losses-header.ts';
 import { parseInputTokens } from '../parse-request/parse-create-response.ts';
 
 /** `POST /v1/responses/input_tokens`: what the input of such a request would count. */
@@ -12,6 +12,5 @@ export async function countTokens(exchange: Exchange): Promise<void> {
   const counted = await countInputTokens(parsed.request, { context, signal }, exchange.options.engine);
   const losses = [...parsed.losses, ...counted.losses];
   settleLosses(losses, context);
-  const headers = losses.length === 0 ? {} : { 'antiphon-losses': encodeLosses(losses) };
-  sendJson(exchange, { object: 'response.input_tokens', input_tokens: counted.inputTokens }, headers);
+  sendJson(exchange, { object: 'response.input_tokens', input_tokens: counted.inputTokens }, lossHeader(losses));
 }

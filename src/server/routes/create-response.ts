@@ -1,18 +1,20 @@
 import { prepareResponse, type PreparedResponse } from '../../engine/prepare-response.ts';
 import { ResponseRun } from '../../engine/run-response.ts';
 import { GatewayError } from '../../model/errors.ts';
+import type { Loss } from '../../model/loss.ts';
 import { reportResponse } from '../channels.ts';
 import { deliverJson } from '../deliver/deliver-json.ts';
 import { deliverSse } from '../deliver/deliver-sse.ts';
 import { elapsed, sendJson, timing, type Exchange } from '../exchange.ts';
 import { readJsonBody } from '../guards/read-json-body.ts';
-import { encodeLosses } from '../losses-header.ts';
+import { lossHeader } from '../losses-header.ts';
 import { parseCreateResponse } from '../parse-request/parse-create-response.ts';
 
 /** `POST /v1/responses`: parse, prepare, run, and choose the delivery. */
 export async function createResponse(exchange: Exchange): Promise<void> {
   const { request, losses } = parseCreateResponse(await readJsonBody(exchange.request, exchange.options.maxBodyBytes));
-  const prepared = await prepareResponse(request, { context: exchange.context, losses }, exchange.options.engine);
+  const found = { context: exchange.context, losses: [...losses, ...timeoutLoss(request.timeout, exchange.options.timeouts)] };
+  const prepared = await prepareResponse(request, found, exchange.options.engine);
   const deadline = startDeadline(request.timeout, exchange);
   const run = new ResponseRun(prepared, { gone: exchange.gone, deadline: deadline.signal }, exchange.options.engine);
   let acceptedMs: number | null = null;
@@ -20,18 +22,25 @@ export async function createResponse(exchange: Exchange): Promise<void> {
     if (request.stream) {
       const headers = (): Record<string, string> => {
         acceptedMs = elapsed(exchange);
-        return { ...timing(exchange), ...lossHeader(prepared) };
+        return { ...timing(exchange), ...lossHeader(prepared.losses) };
       };
       await deliverSse(run, exchange.raw, { keepAlive: exchange.options.keepAlive, headers, gone: exchange.gone });
-    } else sendJson(exchange, await deliverJson(run), lossHeader(prepared));
+    } else {
+      const response = await deliverJson(run);
+      sendJson(exchange, response, lossHeader([...prepared.losses, ...run.lateLosses]));
+    }
   } finally {
     deadline.stop();
     report(run, { prepared, exchange, acceptedMs });
   }
 }
 
-function lossHeader({ losses }: PreparedResponse): Record<string, string> {
-  return losses.length === 0 ? {} : { 'antiphon-losses': encodeLosses(losses) };
+/** What the operator's limit takes away of the client's `timeout` (seconds). */
+function timeoutLoss(timeout: number | null, { maxTotalMs }: { maxTotalMs: number }): Loss[] {
+  if (timeout === null || timeout * 1000 <= maxTotalMs) return [];
+  return [
+    { path: 'timeout', action: 'approximated', reason: `this gateway allows at most ${String(maxTotalMs / 1000)} seconds` },
+  ];
 }
 
 /** The whole time of a response: what the client asked for (seconds), but never more than the operator allows, and over when the gateway stops. */

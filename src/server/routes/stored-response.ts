@@ -1,9 +1,11 @@
 import { listInputItems } from '../../engine/list-input-items.ts';
 import { replayResponse, showResponse } from '../../engine/replay-response.ts';
 import { GatewayError } from '../../model/errors.ts';
+import type { Loss } from '../../model/loss.ts';
 import type { StoredResponse } from '../../model/response-store.ts';
 import { doneFrame, encodeSse } from '../deliver/encode-sse.ts';
 import { sendJson, timing, type Exchange } from '../exchange.ts';
+import { lossHeader } from '../losses-header.ts';
 import { parseInputItemsQuery, parseRetrieveQuery } from '../parse-request/parse-query.ts';
 
 /** `GET /v1/responses/{id}`: the response, or with `stream=true` its events after `starting_after`. */
@@ -11,7 +13,7 @@ export async function retrieveResponse(exchange: Exchange): Promise<void> {
   const query = parseRetrieveQuery(exchange.query);
   const stored = await loadOwn(exchange);
   if (!query.stream) {
-    sendJson(exchange, showResponse(stored, query.include));
+    sendJson(exchange, showResponse(stored, query.include), lossHeader(stored.losses));
     return;
   }
   const frames = encodeSse(replayResponse(stored, query.startingAfter));
@@ -43,7 +45,12 @@ export async function retrieveInputItems(exchange: Exchange): Promise<void> {
   const id = idOf(exchange);
   const chain = await exchange.options.engine.store.loadChain(id, exchange.context.owner);
   if (chain.length === 0) throw notFound(id);
-  sendJson(exchange, listInputItems(chain, query));
+  const missing = chain[0]?.previousResponseId ?? null;
+  const loss: Loss[] =
+    missing === null
+      ? []
+      : [{ path: 'previous_response_id', action: 'dropped', reason: `response ${missing}, with what was before it, is gone` }];
+  sendJson(exchange, listInputItems(chain, query), lossHeader(loss));
 }
 
 async function loadOwn(exchange: Exchange): Promise<StoredResponse> {

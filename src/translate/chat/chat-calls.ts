@@ -23,6 +23,9 @@ interface OpenCall {
   callId: string | undefined;
 }
 
+/** What the Responses API takes as `call_id`: a client could not send a longer one back. */
+const longestCallId = 64;
+
 export interface ChatCallsOptions {
   readonly newId: (prefix: string) => string;
   readonly toolNames: ToolNames;
@@ -212,7 +215,9 @@ export class ChatCalls {
 
   #start(call: OpenCall): void {
     const { newId, toolNames, emit, onStart } = this.#options;
-    const callId = call.upstreamId !== '' && !this.#usedIds.has(call.upstreamId) ? call.upstreamId : newId('call');
+    const { upstreamId } = call;
+    const isUsable = upstreamId !== '' && upstreamId.length <= longestCallId && !this.#usedIds.has(upstreamId);
+    const callId = isUsable ? upstreamId : newId('call');
     this.#usedIds.add(callId);
     call.callId = callId;
     this.#waiting.delete(call);

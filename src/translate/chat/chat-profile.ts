@@ -18,7 +18,7 @@ export interface ChatProfile {
   readonly fetchesUrls: boolean;
   /** `developer` is a role of its own and system messages may stand anywhere; else they become one system message at the beginning. */
   readonly hasDeveloperRole: boolean;
-  /** Its models have chat templates that refuse two user messages in a row or an assistant message without content. */
+  /** Its models have chat templates that refuse two user messages in a row, an assistant message without content or system text alone. */
   readonly hasStrictTemplates: boolean;
   readonly acceptsImages: boolean;
   /** How a PDF is handed over. */

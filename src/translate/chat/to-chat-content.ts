@@ -54,9 +54,14 @@ function toImage(part: MediaPart, profile: ChatProfile, report: ReportLoss): Cha
   return [{ type: 'image_url', image_url: { url: urlOf(source), ...toDetail(detail, path, profile, report) } }];
 }
 
-/** Chat knows three levels; the Responses API also has `original`. */
+/** Chat knows three levels, where it knows any; the Responses API also has `original`. `auto` leaves it to the server, which it does by itself. */
 function toDetail(detail: string | null, path: string, profile: ChatProfile, report: ReportLoss): { detail?: string } {
-  if (detail === null || !profile.imageDetail) return {};
+  if (detail === null) return {};
+  if (!profile.imageDetail) {
+    if (detail !== 'auto')
+      report({ path: `${path}.detail`, action: 'dropped', reason: 'this server cannot be told how closely to look at an image' });
+    return {};
+  }
   if (['auto', 'low', 'high'].includes(detail)) return { detail };
   report({ path: `${path}.detail`, action: 'approximated', reason: 'the nearest level this server knows is high' });
   return { detail: 'high' };

@@ -94,6 +94,7 @@ class ChatHistory {
   finish(): ChatMessage[] {
     this.#closeTurn();
     const system = joinTexts([...this.#system, this.#options.extraInstructions]);
+    if (system !== '' && this.#messages.length === 0) this.#addBlankUser();
     const messages: ChatMessage[] = system === '' ? this.#messages : [{ role: 'system', content: system }, ...this.#messages];
     const last = messages.at(-1);
     // Without it Mistral refuses a history that ends with its own words.
@@ -139,6 +140,18 @@ class ChatHistory {
       });
     }
     this.#system.push(content);
+  }
+
+  /** Strict chat templates refuse a conversation in which the user says nothing. */
+  #addBlankUser(): void {
+    const { profile, report } = this.#options;
+    if (!profile.hasStrictTemplates) return;
+    this.#addUser(' ');
+    report({
+      path: 'input',
+      action: 'emulated',
+      reason: 'this server wants a message of the user, so a blank one was put after the system text',
+    });
   }
 
   /** Strict chat templates refuse two user messages in a row, and Mistral one that follows a tool message. */

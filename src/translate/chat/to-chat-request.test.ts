@@ -61,6 +61,20 @@ describe('the order of messages', () => {
     message('user', 'b'),
   ];
 
+  test('strict templates get something of the user where there is only system text', () => {
+    const onlySystem = { input: [message('developer', 'Be brief.')], instructions: 'Help.' };
+    const { body, losses } = translate('generic', onlySystem);
+    expect(body.messages).toEqual([
+      { role: 'system', content: 'Help.\n\nBe brief.' },
+      { role: 'user', content: ' ' },
+    ]);
+    expect(losses).toEqual(['input emulated']);
+    expect(translate('openai', onlySystem)).toMatchObject({
+      body: { messages: [{ role: 'system' }, { role: 'developer' }] },
+      losses: [],
+    });
+  });
+
   test('OpenAI keeps system and developer messages where they are', () => {
     expect(messagesOf('openai', history, { instructions: 'Help.' })).toEqual([
       { role: 'system', content: 'Help.' },
@@ -202,6 +216,18 @@ describe('images and files', () => {
     expect(translate('deepseek', { input: [message('user', picture)] }).losses).toEqual(['picture dropped']);
   });
 
+  test.each([
+    ['low', ['picture.detail dropped']],
+    ['high', ['picture.detail dropped']],
+    ['original', ['picture.detail dropped']],
+    ['auto', []],
+    [null, []],
+  ])('detail %s on a server that has none', (detail, losses) => {
+    const translated = translate('generic', { input: [message('user', { ...picture, detail })] });
+    expect(translated.losses).toEqual(losses);
+    expect(JSON.stringify(translated.body)).not.toContain('detail');
+  });
+
   test('text files become text, PDFs what the server takes, the rest is lost', () => {
     const plain = file('text/csv', btoa('a,b'));
     expect(messagesOf('ollama', [message('user', plain)])).toEqual([
@@ -236,6 +262,6 @@ describe('images and files', () => {
         ],
       },
     ]);
-    expect(losses).toEqual(['picture emulated']);
+    expect(losses).toEqual(['picture.detail dropped', 'picture emulated']);
   });
 });

@@ -21,7 +21,7 @@ export function toChatRequest(request: ModelRequest, profile: ChatProfile): Tran
     messages,
     ...toChatTools(request, { profile, toolNames, report }),
     ...(format.responseFormat !== undefined && { response_format: format.responseFormat }),
-    ...toChatEffort(request.reasoning.effort, request.model, profile, report),
+    ...toReasoning(request, profile, report),
     ...toSampling(request, profile, report),
     ...toService(request, profile, report),
     ...(request.stream && { stream: true, stream_options: { include_usage: true } }),
@@ -33,6 +33,14 @@ export function toChatRequest(request: ModelRequest, profile: ChatProfile): Tran
 export function chatToolNames(request: ModelRequest, profile: ChatProfile): ToolNames {
   const called = request.input.flatMap((item) => (item.type === 'call' ? [item.name] : []));
   return createToolNames([...request.tools.map(({ name }) => name), ...called], profile.toolNameRule);
+}
+
+/** OpenAI thinks in secret: its chat completions have no thinking text. Whether other servers show some depends on their models. */
+function toReasoning({ model, reasoning }: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {
+  const { effort, summary } = reasoning;
+  if (summary !== null && effort !== 'none' && profile.vendor === 'openai')
+    report({ path: 'reasoning.summary', action: 'dropped', reason: 'this server never shows what a model thinks' });
+  return toChatEffort(effort, model, profile, report);
 }
 
 function toSampling(request: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {
@@ -74,7 +82,8 @@ function toService(request: ModelRequest, profile: ChatProfile, report: ReportLo
   const wantsTier = serviceTier !== null && serviceTier !== 'auto' && serviceTier !== 'default';
   if (wantsTier && !profile.serviceTier)
     report({ path: 'service_tier', action: 'dropped', reason: 'this server has no service tiers' });
-  if (verbosity !== null && !profile.verbosity)
+  // `medium` is the default.
+  if (verbosity !== null && verbosity !== 'medium' && !profile.verbosity)
     report({ path: 'text.verbosity', action: 'dropped', reason: 'this server has no such setting' });
   return {
     ...(verbosity !== null && profile.verbosity && { verbosity }),

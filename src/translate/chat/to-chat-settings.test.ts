@@ -43,6 +43,24 @@ describe('settings', () => {
     expect(translate('generic', { stream: true }).body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 
+  test('a medium verbosity is what every server does', () => {
+    expect(translate('ollama', { verbosity: 'medium' })).toMatchObject({ losses: [] });
+    expect(translate('ollama', { verbosity: 'medium' }).body).not.toHaveProperty('verbosity');
+    expect(translate('ollama', { verbosity: 'high' }).losses).toEqual(['text.verbosity dropped']);
+    expect(translate('openai', { verbosity: 'medium' }).body.verbosity).toBe('medium');
+  });
+
+  test('a summary of the thinking is lost where the thinking is never shown', () => {
+    const lossesOf = (vendor: ChatVendor, effort: string | null, summary: string | null): string[] =>
+      translate(vendor, { reasoning: { effort, summary } }).losses;
+    expect(lossesOf('openai', 'low', 'auto')).toEqual(['reasoning.summary dropped']);
+    expect(lossesOf('openai', null, 'detailed')).toEqual(['reasoning.summary dropped']);
+    expect(lossesOf('openai', 'low', null)).toEqual([]);
+    expect(lossesOf('openai', 'none', 'auto')).toEqual([]);
+    for (const vendor of ['generic', 'ollama', 'openrouter', 'deepseek'] as const)
+      expect(lossesOf(vendor, null, 'auto')).toEqual([]);
+  });
+
   const everything: Partial<ModelRequest> = {
     maxOutputTokens: 10,
     temperature: 0.5,
@@ -204,8 +222,18 @@ describe('tools', () => {
   });
 
   test('built-in tools are lost by path', () => {
-    expect(translate('openai', { hostedTools: [{ type: 'web_search', settings: {}, path: 'tools[2]' }] }).losses).toEqual([
-      'tools[2] dropped',
+    const profile = createChatProfile({ baseUrl: 'https://example.com/v1', vendor: 'openai' });
+    const { losses } = toChatRequest(
+      { ...empty, hostedTools: [{ type: 'web_search', settings: {}, path: 'tools[2]' }] },
+      profile,
+    );
+    expect(losses).toEqual([
+      {
+        path: 'tools[2].type',
+        action: 'dropped',
+        code: 'unsupported_value',
+        reason: expect.stringMatching(/web_search$/) as string,
+      },
     ]);
   });
 

@@ -20,7 +20,12 @@ export function toChatTools(
 ): Pick<ChatRequest, 'tools' | 'tool_choice' | 'parallel_tool_calls'> {
   const { profile, report } = options;
   for (const { type, path } of request.hostedTools)
-    report({ path, action: 'dropped', reason: `this server has no built-in tool of type ${type}` });
+    report({
+      path: `${path}.type`,
+      action: 'dropped',
+      code: 'unsupported_value',
+      reason: `this server has no built-in tool of type ${type}`,
+    });
   const offered = offeredTools(request, profile);
   if (offered.length === 0) return {};
   const choice = toToolChoice(request, options);

@@ -101,7 +101,7 @@ describe('contents and system text', () => {
           ],
         },
       ],
-      losses: ['f.filename dropped', 'i dropped', 'i dropped', 'i.detail approximated'],
+      losses: ['i dropped', 'i dropped', 'i.detail dropped'],
     });
   });
 });
@@ -140,7 +140,7 @@ describe('generation config', () => {
   });
 
   test('low resolution when every image asks for it', () => {
-    const image = (detail: string): ContentPart => ({
+    const image = (detail: string | null): ContentPart => ({
       type: 'image',
       source: { type: 'data', mediaType: 'image/png', base64: '' },
       detail,
@@ -149,7 +149,11 @@ describe('generation config', () => {
     expect(send({ input: [message('user', image('low'), image('low'))] }).generationConfig).toEqual({
       mediaResolution: 'MEDIA_RESOLUTION_LOW',
     });
-    expect(send({ input: [message('user', image('low'), image('high'))] })).toMatchObject({ losses: ['i.detail approximated'] });
+    expect(send({ input: [message('user', image('low'), image('high'))] })).toMatchObject({ losses: ['i.detail dropped'] });
+    const details = (...words: (string | null)[]): string[] => send({ input: [message('user', ...words.map(image))] }).losses;
+    expect(details('original')).toEqual(['i.detail dropped']);
+    expect(details('low', 'original')).toEqual(['i.detail dropped', 'i.detail dropped']);
+    expect(details('auto', 'high', null)).toEqual([]);
   });
 
   test('JSON output: native, and in words where the model cannot combine it with tools', () => {

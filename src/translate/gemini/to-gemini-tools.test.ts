@@ -62,7 +62,7 @@ describe('tools', () => {
     });
     expect(send({ hostedTools: [search], tools: [weather] }, 'gemini-2.5-flash')).toMatchObject({
       tools: [{ functionDeclarations: [{}] }],
-      losses: ['tools[1] dropped'],
+      losses: ['tools[1].type dropped'],
     });
     const both = send({ hostedTools: [search], tools: [weather] });
     expect(both.tools?.map((tool) => Object.keys(tool))).toEqual([['functionDeclarations'], ['googleSearch']]);
@@ -79,7 +79,34 @@ describe('tools', () => {
       settings: { type: 'web_search', search_context_size: 'medium', filters: { allowed_domains: [] }, user_location: null },
     };
     const other = { type: 'code_interpreter', settings: {}, path: 'tools[2]' };
-    expect(send({ hostedTools: [set, other] }).losses).toEqual(['tools[1].filters dropped', 'tools[2] dropped']);
+    expect(send({ hostedTools: [set, other] }).losses).toEqual(['tools[1].filters dropped', 'tools[2].type dropped']);
+  });
+
+  test('what cannot be served is refused as a value in strict mode', () => {
+    const other = { type: 'code_interpreter', settings: {}, path: 'tools[2]' };
+    const { losses } = toGeminiRequest(
+      plainRequest('gemini-2.5-flash', 'hi', { hostedTools: [search, other], tools: [weather] }),
+    );
+    expect(losses.map(({ path, code }) => `${path} ${code ?? '-'}`)).toEqual([
+      'tools[1].type unsupported_value',
+      'tools[2].type unsupported_value',
+    ]);
+    expect(losses.filter(({ reason }) => reason.endsWith('.'))).toEqual([]);
+  });
+
+  test.each([
+    [{ type: 'none' }],
+    [{ type: 'allowed', names: ['get_weather'] }],
+    [{ type: 'required-of', names: ['get_weather'] }],
+  ] as const)('the web is not searched when the tool choice is %j', (toolChoice) => {
+    const set = { ...search, settings: { type: 'web_search', filters: {} } };
+    for (const model of ['gemini-3-flash', 'gemini-2.5-flash']) {
+      const both = send({ hostedTools: [set], tools: [weather], toolChoice }, model);
+      expect(both.tools).toEqual([{ functionDeclarations: [expect.anything()] }]);
+      expect([both.toolConfig?.includeServerSideToolInvocations, both.losses]).toEqual([undefined, []]);
+      const alone = send({ hostedTools: [set], toolChoice }, model);
+      expect([alone.tools, alone.losses]).toEqual([undefined, []]);
+    }
   });
 
   test('arguments of the history are objects, whatever the client kept', () => {

@@ -37,15 +37,20 @@ export function toGeminiTools(request: ModelRequest, { names, traits, isVertex }
   return { value: { tools: [{ functionDeclarations }, ...search], toolConfig }, losses };
 }
 
-/** Whether the web is searched. */
-function readHostedTools({ hostedTools }: ModelRequest, canSearch: boolean, losses: Loss[]): boolean {
+/** Whether the web is searched: not where the choice is `none` or names functions, as the client itself has said so. */
+function readHostedTools({ hostedTools, toolChoice }: ModelRequest, canSearch: boolean, losses: Loss[]): boolean {
+  const mayChooseSearch = toolChoice.type === 'auto' || toolChoice.type === 'required';
   for (const tool of hostedTools) {
-    const { path, type } = tool;
-    if (!isWebSearch(tool)) losses.push({ path, action: 'dropped', reason: `Gemini cannot serve tools of type ${type}` });
+    if (!isWebSearch(tool)) losses.push(toToolLoss(tool, `Gemini cannot serve tools of type ${tool.type}`));
+    else if (!mayChooseSearch) continue;
     else if (canSearch) losses.push(...toSearchLosses(tool));
-    else losses.push({ path, action: 'dropped', reason: 'this model cannot search the web while it has function tools' });
+    else losses.push(toToolLoss(tool, 'this model cannot search the web while it has function tools'));
   }
-  return canSearch && hostedTools.some(isWebSearch);
+  return mayChooseSearch && canSearch && hostedTools.some(isWebSearch);
+}
+
+function toToolLoss({ path }: HostedTool, reason: string): Loss {
+  return { path: `${path}.type`, action: 'dropped', code: 'unsupported_value', reason };
 }
 
 /** `web_search`, `web_search_2025_08_26`, `web_search_preview`, `web_search_preview_2025_03_11`. */

@@ -46,20 +46,19 @@ function addFormat(config: GeminiGenerationConfig, { format }: ModelRequest): re
   return losses;
 }
 
-/** The resolution holds for the whole request: low only when every image asks for it. High is Gemini's default. */
+/** The resolution holds for the whole request: low only when every image asks for it. High is Gemini's default, and there is nothing above it. */
 function addMediaResolution(config: GeminiGenerationConfig, request: ModelRequest): Loss[] {
   const images = request.input
     .flatMap((item): readonly ContentPart[] => (item.type === 'message' || item.type === 'call-output' ? item.content : []))
     .filter((part) => part.type === 'image');
-  const low = images.filter((image) => image.detail === 'low');
-  if (low.length === 0) return [];
-  if (low.length === images.length) {
-    config.mediaResolution = 'MEDIA_RESOLUTION_LOW';
-    return [];
-  }
-  return low.map(({ path }) => ({
-    path: `${path}.detail`,
-    action: 'approximated',
-    reason: 'Gemini has one resolution for all images of a request',
-  }));
+  const isLow = images.length > 0 && images.every(({ detail }) => detail === 'low');
+  if (isLow) config.mediaResolution = 'MEDIA_RESOLUTION_LOW';
+  return images.flatMap(({ detail, path }): Loss[] => {
+    if (detail === 'original') return [toDetailLoss(path, 'Gemini has no resolution above high')];
+    return detail === 'low' && !isLow ? [toDetailLoss(path, 'Gemini has one resolution for all images of a request')] : [];
+  });
+}
+
+function toDetailLoss(path: string, reason: string): Loss {
+  return { path: `${path}.detail`, action: 'dropped', reason };
 }

@@ -34,17 +34,13 @@ const plainTexts = new Set([
 
 /**
  * An image or file → inline bytes, or a URI that Gemini fetches by itself: http(s), its own Files API, YouTube. Null when it cannot be sent. The part's `filename` serves only
- * to guess a media type: Gemini has no place for it.
+ * to guess a media type: Gemini has no place for it, and it changes nothing about the answer.
  */
 export function toMediaPart(part: MediaContent): Translated<GeminiMediaPart | null> {
   const filename = part.type === 'file' ? part.filename : null;
-  const losses =
-    filename === null
-      ? []
-      : [{ path: `${part.path}.filename`, action: 'dropped' as const, reason: 'Gemini takes no file names' }];
   const { source } = part;
   if (source.type === 'data') {
-    return { value: { inlineData: { mimeType: toInlineType(source.mediaType, filename), data: source.base64 } }, losses };
+    return { value: { inlineData: { mimeType: toInlineType(source.mediaType, filename), data: source.base64 } }, losses: [] };
   }
   const url = URL.canParse(source.url) ? new URL(source.url) : null;
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
@@ -52,7 +48,7 @@ export function toMediaPart(part: MediaContent): Translated<GeminiMediaPart | nu
     return { value: null, losses: [{ path: part.path, action: 'dropped', reason }] };
   }
   const mimeType = guessMediaType(url, part.type, filename);
-  return { value: { fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: source.url } }, losses };
+  return { value: { fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: source.url } }, losses: [] };
 }
 
 function toInlineType(mediaType: string, filename: string | null): string {
