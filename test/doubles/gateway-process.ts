@@ -1,13 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The gateway's sources as JavaScript in a folder of their own, so that a process of it starts as fast as an installed one. */
+/** The gateway as it is installed, in a folder of its own. */
 export interface BuiltGateway {
   /** A folder for whatever a test needs besides. */
   readonly folder: string;
@@ -26,13 +26,12 @@ export interface GatewayProcess {
   kill(signal: 'SIGKILL' | 'SIGTERM'): void;
 }
 
-/** Compiles file by file, without types: a second or two. */
+/** Builds as `npm ci` does, but leaves `dist/` alone. */
 export async function buildGateway(): Promise<BuiltGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'antiphon-process-'));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{"type":"module","version":"0.0.0"}');
-  const files = await readdir(join(root, 'src'), { recursive: true });
-  await Promise.all(files.filter((file) => /(?<!\.test)\.ts$/.test(file)).map((file) => compile(file, folder)));
+  await promisify(execFile)(process.execPath, ['scripts/build.mjs', join(folder, 'dist')], { cwd: root });
   const running = new Set<ChildProcess>();
   let started = 0;
   return {
@@ -40,7 +39,7 @@ export async function buildGateway(): Promise<BuiltGateway> {
     async start(yaml, env = {}) {
       const config = join(folder, `antiphon-${String(++started)}.yaml`);
       await writeFile(config, yaml);
-      const argv = [join(folder, 'src/main.js'), '--config', config, '--port', '0', '--data', join(folder, 'data')];
+      const argv = [join(folder, 'dist/main.js'), '--config', config, '--port', '0', '--data', join(folder, 'data')];
       const child = spawn(process.execPath, argv, {
         cwd: folder,
         env: { PATH: process.env['PATH'] ?? '', HOME: folder, ANTIPHON_DISCOVERY: '0', ...env },
@@ -57,19 +56,6 @@ export async function buildGateway(): Promise<BuiltGateway> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function compile(file: string, folder: string): Promise<void> {
-  const source = await readFile(join(root, 'src', file), 'utf8');
-  const compilerOptions: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-    rewriteRelativeImportExtensions: true,
-  };
-  const target = join(folder, 'src', file.replace(/\.ts$/, '.js'));
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, ts.transpileModule(source, { compilerOptions, fileName: file }).outputText);
 }
 
 async function watch(child: ChildProcess): Promise<GatewayProcess> {
