@@ -40,7 +40,12 @@ interface SmallParts {
 }
 
 function hostedLosses({ hostedTools }: ModelRequest): BackendTurn['losses'] {
-  return hostedTools.map(({ path }) => ({ path, action: 'dropped', reason: 'not here' }));
+  return hostedTools.map(({ path }) => ({
+    path: `${path}.type`,
+    action: 'dropped',
+    code: 'unsupported_value',
+    reason: 'not here',
+  }));
 }
 
 async function* answer(

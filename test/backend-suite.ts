@@ -276,7 +276,8 @@ async function checkUnknownHostedTool(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
   const hostedTools = [{ type: 'made_up_tool', settings: { type: 'made_up_tool' }, path: 'tools[0]' }];
   const turn = backend.prepareTurn(plainRequest(models.text, 'hello', { hostedTools }));
-  expect(turn.losses).toContainEqual({ path: 'tools[0]', action: 'dropped', reason: expect.any(String) as string });
+  const reason = expect.any(String) as string;
+  expect(turn.losses).toContainEqual({ path: 'tools[0].type', action: 'dropped', code: 'unsupported_value', reason });
   await Promise.resolve();
 }
 

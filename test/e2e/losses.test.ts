@@ -51,8 +51,8 @@ describe.each([false, true])('stream %s', (stream) => {
   });
 
   test.each([
-    ['web_search on a chat server', { tools: [{ type: 'web_search' }] }, 'tools[0]', 'unsupported_parameter'],
-    ['a tool nobody serves', { tools: [{ type: 'image_generation' }] }, 'tools[0]', 'unsupported_parameter'],
+    ['web_search on a chat server', { tools: [{ type: 'web_search' }] }, 'tools[0].type', 'unsupported_value'],
+    ['a tool nobody serves', { tools: [{ type: 'image_generation' }] }, 'tools[0].type', 'unsupported_value'],
     ['an unknown top-level field', { brand_new: 1 }, 'brand_new', 'unknown_parameter'],
     ['a name from another API', { max_tokens: 5 }, 'max_tokens', 'unknown_parameter'],
   ])('%s is reported, and refused in strict mode before a model is asked', async (_what, request, path, code) => {

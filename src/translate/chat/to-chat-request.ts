@@ -77,19 +77,24 @@ function toLogprobs({ topLogprobs }: ModelRequest, profile: ChatProfile, report:
 }
 
 function toService(request: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {
-  const { verbosity, serviceTier } = request;
+  const { serviceTier } = request;
   // `auto` and `default` ask for what every server does anyway.
   const wantsTier = serviceTier !== null && serviceTier !== 'auto' && serviceTier !== 'default';
   if (wantsTier && !profile.serviceTier)
     report({ path: 'service_tier', action: 'dropped', reason: 'this server has no service tiers' });
-  // `medium` is the default.
-  if (verbosity !== null && verbosity !== 'medium' && !profile.verbosity)
-    report({ path: 'text.verbosity', action: 'dropped', reason: 'this server has no such setting' });
   return {
-    ...(verbosity !== null && profile.verbosity && { verbosity }),
+    ...toVerbosity(request, profile, report),
     ...(serviceTier !== null && profile.serviceTier && { service_tier: serviceTier }),
     ...(profile.hints && toHints(request)),
   };
+}
+
+function toVerbosity({ verbosity }: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {
+  if (verbosity === null) return {};
+  if (profile.verbosity) return { verbosity };
+  // `medium` is the default.
+  if (verbosity !== 'medium') report({ path: 'text.verbosity', action: 'dropped', reason: 'this server has no such setting' });
+  return {};
 }
 
 function toHints({ promptCacheKey, safetyIdentifier }: ModelRequest): Partial<ChatRequest> {
