@@ -134,7 +134,12 @@ export class GatewayError extends Error {
   /** The same error, for a client that must not try again by itself. */
   asFinal(): GatewayError {
     const { message, status } = this;
-    return new GatewayError(this.code, message, { status, isFinal: true, cause: this, ...(this.param !== null && { param: this.param }) });
+    return new GatewayError(this.code, message, {
+      status,
+      isFinal: true,
+      cause: this,
+      ...(this.param !== null && { param: this.param }),
+    });
   }
 
   /** The wire form. The cause stays in our logs. */
