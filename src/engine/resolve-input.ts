@@ -3,15 +3,9 @@ import type { StoredItem, StoredResponse } from '../model/response-store.ts';
 import type { InputItemParam } from '../protocol/responses/items.ts';
 import type { CreateResponseRequest } from '../protocol/responses/request.ts';
 import type { EngineDeps, RequestContext } from './deps.ts';
+import type { HistoryItem } from './history-item.ts';
 import { contextOf, fromStoredItem } from './stored-items.ts';
 import { withoutRepeated } from './without-repeated.ts';
-
-/** One item of the whole history, and where it came from. */
-export interface HistoryItem {
-  readonly item: InputItemParam;
-  /** `input[3]`, or `previous_response_id` for what a stored response brought. */
-  readonly path: string;
-}
 
 export interface ResolvedInput {
   /** Everything the model should see, in order: the chain of previous responses, then the request's own input. */

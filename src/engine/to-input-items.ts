@@ -10,7 +10,7 @@ import type {
 } from '../protocol/responses/items.ts';
 import type { RequestContext } from './deps.ts';
 import type { ReasoningEnvelope } from './reasoning-envelope.ts';
-import type { HistoryItem } from './resolve-input.ts';
+import type { HistoryItem } from './history-item.ts';
 import { partsOf } from './stored-items.ts';
 
 /** Items whose absence in a later turn changes nothing: the text that was written with them is there. */

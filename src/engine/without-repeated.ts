@@ -1,5 +1,5 @@
 import type { InputItemParam, InputPart } from '../protocol/responses/items.ts';
-import type { HistoryItem } from './resolve-input.ts';
+import type { HistoryItem } from './history-item.ts';
 
 /**
  * A request's own items without those that the history before them already holds. Several clients send stored items once more next to `previous_response_id`, or an item beside
