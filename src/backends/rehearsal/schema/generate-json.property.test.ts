@@ -17,7 +17,8 @@ function generateFor(schema: JsonObject, text: string, optional: 'all' | 'mentio
   return generateObject({ schema, hints: createTextHints(text), optional });
 }
 
-const name = fc.constantFrom('city', 'count', 'query', 'unit', 'items', 'a_b', 'toString', 'é');
+// A name that every object inherits belongs here; not `toString`, `valueOf` or `constructor`, which ajv's own comparison of values calls.
+const name = fc.constantFrom('city', 'count', 'query', 'unit', 'items', 'a_b', 'isPrototypeOf', 'é');
 const anchoredPattern = fc.constantFrom(
   '^[a-z]{2,4}$',
   '^\\d{3}-\\d{4}$',
