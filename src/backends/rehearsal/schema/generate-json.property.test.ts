@@ -17,8 +17,13 @@ function generateFor(schema: JsonObject, text: string, optional: 'all' | 'mentio
   return generateObject({ schema, hints: createTextHints(text), optional });
 }
 
-// A name that every object inherits belongs here; not `toString`, `valueOf` or `constructor`, which ajv's own comparison of values calls.
+// A name that every object inherits belongs here; not those which ajv's own comparison of values calls.
 const name = fc.constantFrom('city', 'count', 'query', 'unit', 'items', 'a_b', 'isPrototypeOf', 'é');
+/** ajv's comparison of values calls these members. */
+function isComparable(value: unknown): boolean {
+  return !/"(?:toString|valueOf|constructor|__proto__)":/.test(JSON.stringify(value));
+}
+
 const anchoredPattern = fc.constantFrom(
   '^[a-z]{2,4}$',
   '^\\d{3}-\\d{4}$',
@@ -51,7 +56,10 @@ const number: fc.Arbitrary<JsonObject> = fc.oneof(
 
 const fixed: fc.Arbitrary<JsonObject> = fc.oneof(
   fc.constantFrom({ type: 'boolean' }, { type: 'null' }, { type: ['integer', 'null'] }, {}),
-  fc.jsonValue({ maxDepth: 1 }).map((value) => ({ const: value })),
+  fc
+    .jsonValue({ maxDepth: 1 })
+    .filter(isComparable)
+    .map((value) => ({ const: value })),
   fc.array(fc.jsonValue({ maxDepth: 0 }), { minLength: 1, maxLength: 4 }).map((values) => ({ enum: values })),
 );
 
@@ -125,7 +133,7 @@ test('the same request gives the same arguments', () => {
 });
 
 // From 1e21 on ajv's `multipleOf` is wrong: it reads the number's text as an integer.
-const modestValue = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('e+'));
+const modestValue = fc.jsonValue().filter((value) => isComparable(value) && !JSON.stringify(value).includes('e+'));
 
 test('the matcher agrees with ajv', () => {
   fc.assert(
