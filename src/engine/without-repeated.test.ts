@@ -44,6 +44,7 @@ test.each<[string, InputItemParam[], InputItemParam[], number[]]>([
   ['the same id and result for a later call', [output('c', 'x')], [call('c'), output('c', 'x'), call('c')], [0]],
   ['a call beside its reference', [user('q'), call('c', 'fc_1'), call('c', 'fc_1'), output('c', 'x')], [], [0, 1, 3]],
   ['an output twice', [call('c'), output('c', 'x'), output('c', 'x')], [], [0, 1]],
+  ['the same call made twice with the same result', [call('c'), output('c', 'x'), call('c'), output('c', 'x')], [], [0, 1, 2, 3]],
   ['two different outputs are for the check of pairs', [call('c'), output('c', 'x'), output('c', 'y')], [], [0, 1, 2]],
   ['a custom call', [custom('c')], [custom('c')], []],
 ])('%s', (_case, own, inherited, expected) => {

@@ -6,8 +6,7 @@ import type { HistoryItem } from './history-item.ts';
  * its reference; the model must not see them twice. Only what is really the same goes: an id that a client used again for something else is a new item.
  */
 export function withoutRepeated(own: readonly HistoryItem[], inherited: readonly HistoryItem[]): HistoryItem[] {
-  const seen = new SeenItems(own);
-  for (const { item } of inherited) seen.add(item);
+  const seen = new SeenItems(own, inherited);
   return own.filter(({ item }) => {
     if (seen.has(item)) return false;
     seen.add(item);
@@ -20,10 +19,14 @@ class SeenItems {
   /** Calls, outputs and other items that can be told by their content. */
   readonly #contents = new Set<string>();
   readonly #unanswered = new Set<string>();
+  /** What stood in the history before the request: within a request the same call made and answered twice is two calls. */
+  readonly #inherited: ReadonlySet<string>;
   /** What the request says about each call: a call is only a repetition when its outputs are too. */
   readonly #ownOutputs: ReadonlyMap<string, readonly string[]>;
 
-  constructor(own: readonly HistoryItem[]) {
+  constructor(own: readonly HistoryItem[], inherited: readonly HistoryItem[]) {
+    for (const { item } of inherited) this.add(item);
+    this.#inherited = new Set(this.#contents);
     const outputs = new Map<string, string[]>();
     for (const { item } of own) {
       if (item.type !== 'function_call_output') continue;
@@ -45,7 +48,9 @@ class SeenItems {
     const known = item.id === undefined ? undefined : this.#byId.get(item.id);
     switch (item.type) {
       case 'function_call':
-        return this.#contents.has(content) && (this.#unanswered.has(item.call_id) || this.#isAnsweredAlike(item.call_id));
+        if (known === content) return true;
+        if (this.#unanswered.has(item.call_id)) return this.#contents.has(content);
+        return this.#inherited.has(content) && this.#isAnsweredAlike(item.call_id);
       case 'function_call_output':
         return !this.#unanswered.has(item.call_id) && this.#contents.has(content);
       case 'reasoning':
@@ -59,7 +64,7 @@ class SeenItems {
   }
 
   #isAnsweredAlike(callId: string): boolean {
-    return (this.#ownOutputs.get(callId) ?? []).every((output) => this.#contents.has(output));
+    return (this.#ownOutputs.get(callId) ?? []).every((output) => this.#inherited.has(output));
   }
 }
 
