@@ -90,13 +90,11 @@ describe('images', () => {
     expect(failure(part)).toEqual({ code, param });
   });
 
-  test('a whole body of base64 is read in linear time', () => {
+  test('a whole body of base64 is read', () => {
+    // It takes about 60 ms; anything worse than linear would take minutes and not end within the test's time.
     const megabytes = 'A'.repeat(20_000_000);
-    const started = performance.now();
     parse(image(`data:image/png;base64,${megabytes}`));
     expect(failure(image(`data:image/png;base64,${megabytes}AAA!`)).code).toBe('invalid_value');
-    // Generous: it takes about 60 ms here, and anything worse than linear takes minutes.
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 
