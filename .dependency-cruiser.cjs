@@ -6,6 +6,7 @@ const rooms = {
   translate: ['lib', 'protocol', 'model'],
   engine: ['lib', 'protocol', 'model'],
   store: ['lib', 'protocol', 'model'],
+  tap: ['lib', 'protocol', 'model', 'translate', 'backends/upstream'],
   server: ['lib', 'protocol', 'model', 'translate', 'engine'],
   config: ['lib', 'model'],
 };

@@ -10,6 +10,7 @@ export interface Settings {
   readonly store: StoreSettings;
   readonly retention: RetentionSettings;
   readonly backends: readonly BackendSettings[];
+  readonly taps: readonly TapSettings[];
   readonly models: ModelSettings;
   readonly timeouts: TimeoutSettings;
   readonly keepAlive: KeepAliveSettings;
@@ -28,6 +29,8 @@ export interface ServerSettings {
   readonly port: number;
   /** API keys of clients; empty: no key is asked for, and only loopback may be bound. */
   readonly keys: readonly Secret[];
+  /** Opens the routes that change the gateway itself (`POST /v1/token`); null: there are none. Never one of `keys`. */
+  readonly adminKey: Secret | null;
   /** Names a `Host` header may carry besides loopback and the bound address. */
   readonly allowedHosts: readonly string[];
   /** Web origins that may call from a browser. */
@@ -96,7 +99,7 @@ export const chatVendors = [
 ] as const;
 export type ChatVendor = (typeof chatVendors)[number];
 
-export type BackendSettings = GeminiSettings | ChatSettings | RehearsalSettings;
+export type BackendSettings = GeminiSettings | ChatSettings | CascadeSettings | RehearsalSettings;
 
 interface BackendOrigin {
   /** What stands before the slash in `backend/model`. */
@@ -129,6 +132,55 @@ export interface ChatSettings extends RemoteBackend {
   readonly vendor: ChatVendor | null;
   /** Whether thinking in `<think>` tags is split off the text; null: as the vendor needs it. */
   readonly thinkTags: boolean | null;
+}
+
+/** An agent server that the user runs (`type: cascade`). */
+export interface CascadeSettings extends RemoteBackend {
+  readonly type: 'cascade';
+  /** `http://` or `https://`, without a slash at the end. */
+  readonly baseUrl: string;
+  /** Value of the CSRF header, where the server was started with one. */
+  readonly csrfToken: Secret | null;
+  /** Null: the server needs no access token. */
+  readonly token: TokenSettings | null;
+  /** Name of the tap between the agent server and its model API, or null. */
+  readonly tap: string | null;
+  /** Whether the agent server's own tools stay. */
+  readonly ownTools: 'keep' | 'drop';
+  /** Public model id → the server's enum; added to what the server lists. */
+  readonly models: ReadonlyMap<string, string>;
+  /** Public model id that `NAME/default` means; null: the first one the server lists. */
+  readonly defaultModel: string | null;
+  /** Which field of the planner configuration names the model; builds differ. */
+  readonly modelField: 'both' | 'plan' | 'requested' | 'uid';
+  /** `file://` URIs of the folders a new cascade may work in. */
+  readonly workspaceUris: readonly string[];
+}
+
+/** Where an access token comes from, in this order: set at runtime, `value`, `file`, `command`. All null: it must be set at runtime. */
+export interface TokenSettings {
+  readonly value: Secret | null;
+  /** Absolute path; readable by its owner only. Read again after a 401. */
+  readonly file: string | null;
+  /** Program and arguments whose output is a fresh token; run after a 401 and when there is no token. */
+  readonly command: readonly string[] | null;
+}
+
+/** A proxy between an agent server and its model API. */
+export interface TapSettings {
+  readonly name: string;
+  readonly mode: 'reverse' | 'forward';
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Base URL of the model API. Null only in forward mode: then calls go where the agent server sends them. */
+  readonly upstream: string | null;
+  /** Absolute path of a PEM file with authorities to trust in addition, or null. */
+  readonly upstreamCaFile: string | null;
+  /** `host` or `host:port`: where CONNECT may lead; also the name constraints of the CA. In reverse mode: further names a `Host` header may carry. */
+  readonly hosts: readonly string[];
+  /** `user:password` of the proxy (forward mode); null: generated and printed. */
+  readonly credential: Secret | null;
 }
 
 interface RehearsalSettings extends BackendOrigin {

@@ -1,6 +1,7 @@
 import type { Loss } from './loss.ts';
 import type { ModelEvent } from './model-event.ts';
 import type { ModelRequest } from './model-request.ts';
+import type { Secret } from './secret.ts';
 
 /** The port to a model server. An adapter translates, opens the call, and yields what the model did. Nothing else. */
 export interface Backend {
@@ -8,15 +9,24 @@ export interface Backend {
   readonly name: string;
   /**
    * Translates without I/O. What cannot be expressed is in `losses`; what cannot be done at all throws a GatewayError with `param`. The engine may refuse the
-   * losses (strict mode), so nothing has been sent yet.
+   * losses (strict mode), so nothing has been sent yet. A backend with sessions may look one up first.
    */
-  prepareTurn(request: ModelRequest): BackendTurn;
+  prepareTurn(request: ModelRequest): BackendTurn | Promise<BackendTurn>;
   /** What `GET /v1/models` shows of it. Throws GatewayError when the server cannot be asked. */
   listModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
   /** Input tokens of this request as the server counts them; null when it cannot count. */
   countInputTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null>;
+  /** Ends a conversation that lives on the upstream (its id there); only backends with sessions have it. Throws GatewayError when the upstream cannot be asked. */
+  endSession?(upstreamId: string): Promise<void>;
+  /** Replaces the backend's access token until the next one (`POST /v1/token`); only backends with a token have it. */
+  setToken?(token: Secret): void;
   /** Frees sockets. Running turns end with their signal, not by this. */
   close(): Promise<void>;
+}
+
+/** A backend without sessions: it translates and looks nothing up. */
+export interface StatelessBackend extends Backend {
+  prepareTurn(request: ModelRequest): BackendTurn;
 }
 
 /** A translated call that has not been sent yet. */

@@ -33,6 +33,8 @@ const codes = {
   context_length_exceeded: { status: 400, type: 'invalid_request_error' },
   model_not_found: { status: 400, type: 'invalid_request_error' },
   previous_response_not_found: { status: 400, type: 'invalid_request_error' },
+  /** Another request is using the conversation (OpenAI's words and status). */
+  conversation_locked: { status: 400, type: 'invalid_request_error' },
   invalid_json: { status: 400, type: 'invalid_request_error' },
   json_too_complex: { status: 400, type: 'invalid_request_error' },
   // HTTP

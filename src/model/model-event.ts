@@ -11,6 +11,8 @@ import type { ReasoningState } from './reasoning-state.ts';
  */
 export type ModelEvent =
   | { readonly type: 'text-delta'; readonly delta: string; readonly logprobs?: readonly TokenLogprob[] }
+  /** The next `text-delta` begins a new message: an agent that works in steps says something in each of them. */
+  | { readonly type: 'message-break' }
   | { readonly type: 'refusal-delta'; readonly delta: string }
   /** Thinking text. It goes to `reasoning.summary`. */
   | { readonly type: 'reasoning-delta'; readonly delta: string }

@@ -35,6 +35,20 @@ export interface ModelRequest {
   readonly safetyIdentifier: string | null;
   /** Whether the client wants to see the answer grow; the backend may stream upstream in either case. */
   readonly stream: boolean;
+  /** Where the turn stands in a conversation, for upstreams with a memory of their own; null when only tokens are counted. */
+  readonly session: TurnSession | null;
+}
+
+export interface TurnSession {
+  readonly owner: string;
+  /** The response that this turn makes: the next turn names it as its previous one. */
+  readonly responseId: string;
+  /** The response before, named by the client or by its conversation; null at the beginning of a history. */
+  readonly previousResponseId: string | null;
+  /** The client's name of the conversation, or null. */
+  readonly conversation: string | null;
+  /** How many of `input`, from its beginning, come from previous responses; the rest is this request's own. */
+  readonly inheritedItems: number;
 }
 
 export type InputItem = MessageInput | ReasoningInput | CallInput | CallOutputInput;

@@ -1,5 +1,6 @@
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { Loss } from './loss.ts';
+import type { ConversationStore, SessionStore } from './session-store.ts';
 
 /** An item as `GET /v1/responses/{id}/input_items` shows it, and as an `item_reference` finds it. It always has an id. */
 export type StoredItem = { readonly id: string; readonly type: string; readonly [key: string]: unknown };
@@ -12,6 +13,8 @@ export interface StoredResponse {
   /** Unix seconds. */
   readonly createdAt: number;
   readonly previousResponseId: string | null;
+  /** The named conversation that this response carries on, or null. */
+  readonly conversation: string | null;
   /** The response as its client saw it last. */
   readonly response: ResponseResource;
   /** This request's own input (not that of the chain), in order, every item with an id. */
@@ -35,8 +38,11 @@ export interface RetentionPolicy {
  * The port to durable state. Every look-up takes the owner: a foreign id answers exactly like an unknown one. Errors are GatewayErrors: `storage_full`,
  * `storage_unavailable`.
  */
-export interface ResponseStore {
-  /** Durable when it resolves. An id that exists already is refused with an Error: ids are random. */
+export interface ResponseStore extends ConversationStore, SessionStore {
+  /**
+   * Durable when it resolves. An id that exists already is refused with an Error: ids are random. With `conversation`, the conversation's head moves to this response in the same
+   * transaction (and a new one is made); when its head is not `previousResponseId` any more, nothing is written and `conversation_locked` is thrown. A failed response moves no head.
+   */
   saveResponse(stored: StoredResponse): Promise<void>;
   loadResponse(id: string, owner: string): Promise<StoredResponse | undefined>;
   /** The response and all its ancestors by `previousResponseId`, oldest first. Ends early, with the oldest that is there, when an ancestor is gone. */

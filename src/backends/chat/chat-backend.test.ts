@@ -10,7 +10,7 @@ import {
   type ChatAnswer,
   type ChatUpstream,
 } from '../../../test/doubles/chat-upstream.ts';
-import type { Backend } from '../../model/backend.ts';
+import type { StatelessBackend } from '../../model/backend.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import { Secret } from '../../model/secret.ts';
 import { createChatBackend, type ChatBackendOptions } from './chat-backend.ts';
@@ -24,7 +24,7 @@ afterEach(async () => {
 async function start(
   answer: ChatAnswer,
   options: Partial<ChatBackendOptions> = {},
-): Promise<{ backend: Backend; upstream: ChatUpstream }> {
+): Promise<{ backend: StatelessBackend; upstream: ChatUpstream }> {
   const upstream = await openChatUpstream(answer);
   const timeouts = { connectMs: 2000, firstByteMs: 5000, idleMs: 5000 };
   const backend = createChatBackend({
@@ -48,7 +48,7 @@ const request = plainRequest('some/model', 'Hi', {
   maxOutputTokens: 16,
 });
 
-function run(backend: Backend, asked = request): Promise<readonly ModelEvent[]> {
+function run(backend: StatelessBackend, asked = request): Promise<readonly ModelEvent[]> {
   return drainTurn(backend.prepareTurn(asked), AbortSignal.timeout(10_000));
 }
 

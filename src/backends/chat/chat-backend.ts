@@ -1,4 +1,4 @@
-import type { Backend, BackendTurn, ModelInfo } from '../../model/backend.ts';
+import type { StatelessBackend, BackendTurn, ModelInfo } from '../../model/backend.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { ChatRequest } from '../../protocol/chat/request.ts';
@@ -32,11 +32,11 @@ export interface ChatBackendOptions {
 }
 
 /** Any server that speaks OpenAI's chat completions: Ollama, llama.cpp, vLLM, OpenRouter, DeepSeek, Groq, Mistral, OpenAI itself. Must be closed. */
-export function createChatBackend(options: ChatBackendOptions): Backend {
+export function createChatBackend(options: ChatBackendOptions): StatelessBackend {
   return new ChatBackend(options);
 }
 
-class ChatBackend implements Backend {
+class ChatBackend implements StatelessBackend {
   readonly name: string;
   readonly #baseUrl: string;
   readonly #profile: ChatProfile;

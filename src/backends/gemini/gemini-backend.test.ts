@@ -10,7 +10,7 @@ import {
   type ChatAnswer,
   type ChatUpstream,
 } from '../../../test/doubles/chat-upstream.ts';
-import type { Backend } from '../../model/backend.ts';
+import type { StatelessBackend } from '../../model/backend.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { InputItem, ModelRequest } from '../../model/model-request.ts';
 import { Secret } from '../../model/secret.ts';
@@ -29,7 +29,7 @@ async function connect(
   answers: readonly ChatAnswer[],
   path = '',
   options: Partial<GeminiBackendOptions> = {},
-): Promise<{ backend: Backend; upstream: ChatUpstream }> {
+): Promise<{ backend: StatelessBackend; upstream: ChatUpstream }> {
   let next = 0;
   const upstream = await openChatUpstream((response, call) => {
     const answer = answers[Math.min(next, answers.length - 1)];

@@ -1,5 +1,5 @@
 import { isJsonObject, parseJson } from '../../lib/json.ts';
-import type { Backend, BackendTurn, ModelInfo } from '../../model/backend.ts';
+import type { StatelessBackend, BackendTurn, ModelInfo } from '../../model/backend.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
@@ -14,7 +14,7 @@ import { sendForJson } from '../upstream/read-json.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
 import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
 import { createGeminiAddress, type GeminiAddress } from './gemini-address.ts';
-import { mapGeminiChunkError, mapGeminiHttpError, type GeminiErrorOptions } from './map-gemini-http-error.ts';
+import { mapGeminiChunkError, mapGeminiHttpError, type GeminiErrorOptions } from '../upstream/map-gemini-http-error.ts';
 import { readModelPage } from './read-model-page.ts';
 
 export interface GeminiBackendOptions {
@@ -34,11 +34,11 @@ export interface GeminiBackendOptions {
 const maxPages = 50;
 
 /** The Gemini API, or Vertex AI by its base URL and an `authorization` header. Must be closed. */
-export function createGeminiBackend(options: GeminiBackendOptions): Backend {
+export function createGeminiBackend(options: GeminiBackendOptions): StatelessBackend {
   return new GeminiBackend(options);
 }
 
-class GeminiBackend implements Backend {
+class GeminiBackend implements StatelessBackend {
   readonly name: string;
   readonly #options: GeminiBackendOptions;
   readonly #address: GeminiAddress;

@@ -4,13 +4,13 @@ import { backendSuite, drainTurn, plainRequest, textOf } from '../../../test/bac
 import { checkModelEvents } from '../../../test/check-model-events.ts';
 import { counterId } from '../../../test/counter-id.ts';
 import { countTextTokens } from '../../lib/count-text-tokens.ts';
-import type { Backend } from '../../model/backend.ts';
+import type { StatelessBackend } from '../../model/backend.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { InputItem, ModelRequest } from '../../model/model-request.ts';
 import type { ReasoningState } from '../../model/reasoning-state.ts';
 import { createRehearsalBackend } from './create-rehearsal-backend.ts';
 
-function openBackend(): Backend {
+function openBackend(): StatelessBackend {
   const wait = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
     await setTimeout(milliseconds, undefined, { signal });
   };

@@ -1,4 +1,4 @@
-import type { Backend, BackendTurn } from '../../model/backend.ts';
+import type { StatelessBackend, BackendTurn } from '../../model/backend.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
@@ -22,7 +22,7 @@ export interface RehearsalBackendOptions {
  * The built-in stand-in for a model, used when nothing else is configured: the same request gets the same answer (but for ids), so that agents and the gateway can be
  * tried and tested without a network. `rehearsal-models.ts` lists what it can act out, `choose-calls.ts` says when it calls tools.
  */
-export function createRehearsalBackend(options: RehearsalBackendOptions): Backend {
+export function createRehearsalBackend(options: RehearsalBackendOptions): StatelessBackend {
   function prepareTurn(request: ModelRequest): BackendTurn {
     const model = findRehearsalModel(request.model);
     return { losses: findLosses(request, model), stream: (signal) => streamTurn(request, model, options, signal) };

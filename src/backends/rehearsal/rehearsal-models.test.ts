@@ -5,7 +5,7 @@ import { checkModelEvents } from '../../../test/check-model-events.ts';
 import { counterId } from '../../../test/counter-id.ts';
 import { countTextTokens } from '../../lib/count-text-tokens.ts';
 import { parseJson } from '../../lib/json.ts';
-import type { Backend } from '../../model/backend.ts';
+import type { StatelessBackend } from '../../model/backend.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { FunctionTool, ModelRequest, ToolChoice } from '../../model/model-request.ts';
 import { createRehearsalBackend } from './create-rehearsal-backend.ts';
@@ -19,7 +19,7 @@ const parameters = {
 const weather: FunctionTool = { name: 'get_weather', description: null, parameters, strict: false, path: 'tools[0]' };
 const noCut = ['no finish or failure'];
 
-function openBackend(waits: number[] = []): Backend {
+function openBackend(waits: number[] = []): StatelessBackend {
   const wait = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
     waits.push(milliseconds);
     await setTimeout(0, undefined, { signal });

@@ -2,7 +2,7 @@ import { parseJson, type JsonObject } from '../../lib/json.ts';
 import type { GatewayError } from '../../model/errors.ts';
 import type { Secret } from '../../model/secret.ts';
 import { readGeminiError } from '../../translate/gemini/read-gemini-error.ts';
-import { mapHttpError, type HttpFailure } from '../upstream/map-http-error.ts';
+import { mapHttpError, type HttpFailure } from './map-http-error.ts';
 
 export interface GeminiErrorOptions {
   readonly backendName: string;
