@@ -4,6 +4,9 @@ import type { BackendSettings, ChatSettings, GeminiSettings, RemoteBackend, Sett
 import type { BackendSet } from './engine/model-catalog.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
 import type { Backend } from './model/backend.ts';
+import type { ModelTap } from './model/model-tap.ts';
+import type { SessionStore } from './model/session-store.ts';
+import { openCascade } from './open-cascade.ts';
 
 export interface BackendSearch {
   readonly settings: Settings;
@@ -12,6 +15,13 @@ export interface BackendSearch {
   /** Where this gateway listens. */
   readonly ownPort: number;
   readonly newId: (prefix: string) => string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly version: string;
+  /** Which upstream holds which conversation. */
+  readonly sessions: SessionStore;
+  /** The taps that run, by name. */
+  readonly taps: ReadonlyMap<string, ModelTap>;
   /** Ready-made ones of whoever embeds the gateway; their names win. */
   readonly extra: readonly Backend[];
 }
@@ -28,7 +38,7 @@ const probeTimeoutMs = 150;
  * time to start, and the gateway listens already. Throws when a backend cannot be set up.
  */
 export async function findBackends(search: BackendSearch): Promise<FoundBackends> {
-  const { settings, localServers, ownPort, newId, extra } = search;
+  const { settings, localServers, ownPort, extra } = search;
   const { backends: known, timeouts } = settings;
   // Before the loading below, which would eat up the time the servers have to answer.
   const found = settings.probesLocalServers
@@ -41,7 +51,7 @@ export async function findBackends(search: BackendSearch): Promise<FoundBackends
   for (const backend of [...remote, builtIn]) {
     if (names.has(backend.name)) continue;
     names.add(backend.name);
-    origins.set(await createBackend(backend, newId), backend.origin);
+    origins.set(await createBackend(backend, search), backend.origin);
   }
   return { backends: [...origins.keys()], origins, defaultModel: chooseDefault(search, found) };
 }
@@ -60,12 +70,15 @@ function chooseDefault({ settings, extra }: BackendSearch, found: readonly Local
   return others.length > 0 || otherModels.length > 0 || model === undefined ? null : `${local.backend.name}/${model}`;
 }
 
-function createBackend(backend: BackendSettings, newId: (prefix: string) => string): Promise<Backend> {
+function createBackend(backend: BackendSettings, search: BackendSearch): Promise<Backend> {
+  const { newId } = search;
   switch (backend.type) {
     case 'gemini':
       return openGemini(backend, newId);
     case 'chat':
       return openChat(backend, newId);
+    case 'cascade':
+      return openCascade(backend, search);
     case 'rehearsal':
       return openRehearsal(backend.name, newId);
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { usualLocalServers, type LocalServer } from './config/find-local-backends.ts';
 import { loadEnvelopeKey } from './config/load-envelope-key.ts';
 import type { Settings, StoreSettings } from './config/settings.ts';
+import { createConversationLock, type ConversationLock } from './engine/conversation-lock.ts';
 import { createModelCatalog } from './engine/model-catalog.ts';
 import { createReasoningEnvelope, type ReasoningEnvelope } from './engine/reasoning-envelope.ts';
 import { findBackends, type FoundBackends } from './find-backends.ts';
@@ -55,6 +56,8 @@ interface Running {
   readonly logging: Logging;
 }
 
+/** How long a turn waits for another one of its conversation. */
+const conversationPatienceMs = 5_000;
 const catalogCacheMs = 60_000;
 const listTimeoutMs = 3_000;
 
@@ -107,7 +110,7 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
       timeouts: settings.timeouts,
       keepAlive: settings.keepAlive,
       version: overrides.version ?? 'development',
-      engine: { catalog, store, envelope, newId, now, countTextTokens },
+      engine: { catalog, store, envelope, conversationLock: openConversationLock(), newId, now, countTextTokens },
     });
     const url = await app.listen(settings.server.port, settings.server.host);
     tellPort(Number(new URL(url).port));
@@ -161,6 +164,13 @@ function findAll(
     localServers: overrides.localServers ?? usualLocalServers,
     newId: overrides.newId,
     extra: overrides.backends ?? [],
+  });
+}
+
+function openConversationLock(): ConversationLock {
+  return createConversationLock({
+    patienceMs: conversationPatienceMs,
+    createTimeout: (milliseconds) => AbortSignal.timeout(milliseconds),
   });
 }
 

@@ -1,46 +1,49 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
+import type { CommandDeps } from './cli/command-deps.ts';
 import { describeStartError } from './config/describe-start-error.ts';
-import { loadSettings } from './config/load-settings.ts';
-import { parseCommandLine, usage } from './config/parse-command-line.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { parseCommandLine, usage, type CommandLine } from './config/parse-command-line.ts';
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
-  const { command, flags } = parseCommandLine(argv);
   const version = await readVersion();
-  if (command === 'serve') return serve(argv, { version, question: flags.ask });
-  print(command === 'help' ? usage : version);
-}
-
-async function serve(
-  argv: readonly string[],
-  { version, question }: { version: string; question: string | undefined },
-): Promise<void> {
-  const settings = await loadSettings({
+  const { command } = parseCommandLine(argv);
+  const sources = {
     argv,
     env: process.env,
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
     readFile: readIfThere,
-  });
-  for (const warning of settings.warnings) complain(`warning: ${warning}`);
-  const gateway = createGateway(settings, { version });
-  closeOnSignals(gateway);
-  const { url } = await gateway.listen();
-  print(`antiphon listening on ${url}`);
-  for (const line of await gateway.describe()) print(line);
-  if (question !== undefined) await gateway.ask(question, (text) => process.stdout.write(text));
+  };
+  await runCommand(command, { sources, version, now: Date.now, print, write, complain, closeOnSignals });
 }
 
-/** The first signal lets running responses end, the second one does not. */
-function closeOnSignals(gateway: Gateway): void {
+/** Each command is loaded only when it is asked for: starting the gateway must not wait for what only taps need. */
+async function runCommand(command: CommandLine['command'], deps: CommandDeps): Promise<void> {
+  switch (command) {
+    case 'serve':
+      return (await import('./cli/serve.ts')).serve(deps);
+    case 'tap-ca':
+      return (await import('./cli/tap-ca.ts')).printTapCa(deps);
+    case 'tap-record':
+      return (await import('./cli/tap-record.ts')).recordTaps(deps);
+    case 'replay':
+      return (await import('./cli/replay.ts')).replayRecording(deps);
+    case 'help':
+      write(usage);
+      return;
+    case 'version':
+      print(deps.version);
+  }
+}
+
+function closeOnSignals(close: () => Promise<void>): void {
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
     if (signals > 1) process.exit(0);
-    gateway.close().then(
+    close().then(
       () => process.exit(0),
       (thrown: unknown) => {
         fail(thrown);
@@ -73,7 +76,11 @@ async function readVersion(): Promise<string> {
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  write(`${line}\n`);
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
 }
 
 function complain(line: string): void {

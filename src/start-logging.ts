@@ -3,7 +3,14 @@ import pino from 'pino';
 import type { LogSettings } from './config/settings.ts';
 import { GatewayError } from './model/errors.ts';
 import type { Secret } from './model/secret.ts';
-import { requestChannel, responseChannel, type RequestReport, type ResponseReport } from './server/channels.ts';
+import {
+  requestChannel,
+  responseChannel,
+  troubleChannel,
+  type RequestReport,
+  type ResponseReport,
+  type TroubleReport,
+} from './server/channels.ts';
 
 export interface Logging {
   /** Something about the gateway itself. */
@@ -49,8 +56,13 @@ export function startLogging({ level, content, secrets, destination }: LoggingOp
     if (report.outcome === 'failed') logger.warn(line, 'response');
     else logger.info(line, 'response');
   };
+  const onTrouble = (message: unknown): void => {
+    const { error, trouble, requestId } = message as TroubleReport;
+    logger.warn({ requestId, error: describe(error) }, trouble);
+  };
   subscribe(requestChannel.name, onRequest);
   subscribe(responseChannel.name, onResponse);
+  subscribe(troubleChannel.name, onTrouble);
 
   return {
     warn(message, thrown) {
@@ -59,6 +71,7 @@ export function startLogging({ level, content, secrets, destination }: LoggingOp
     stop() {
       unsubscribe(requestChannel.name, onRequest);
       unsubscribe(responseChannel.name, onResponse);
+      unsubscribe(troubleChannel.name, onTrouble);
       clearInterval(flushing);
       if (destination === undefined) stderr.flushSync();
     },

@@ -1,4 +1,6 @@
-import type { Settings } from './config/settings.ts';
+import type { CascadeSettings, Settings } from './config/settings.ts';
+import { describeTaps } from './describe-taps.ts';
+import type { RunningTap } from './run-taps.ts';
 
 /** A backend as the start-up lines show it. */
 export interface BackendReport {
@@ -12,6 +14,8 @@ export interface StartUpReport {
   readonly url: string;
   readonly settings: Settings;
   readonly backends: readonly BackendReport[];
+  /** The taps that run. */
+  readonly taps: readonly RunningTap[];
   readonly defaultModel: string | null;
   /** What is wrong with `models.default`, or null. */
   readonly defaultTrouble: string | null;
@@ -22,7 +26,8 @@ export function toStartUpLines(report: StartUpReport): readonly string[] {
   const { settings, defaultModel, defaultTrouble } = report;
   const rows: [string, string][] = [
     ['config', settings.configFile ?? 'none (docs/configuration.md shows what could be in antiphon.yaml)'],
-    ...describeBackends(report.backends),
+    ...describeBackends(report.backends, settings),
+    ...describeTaps(report.taps).map((line, index): [string, string] => [index === 0 ? 'taps' : '', line]),
     ['default model', defaultModel ?? 'none: every request names its model (or set models.default)'],
     ...(defaultTrouble === null ? [] : [['', defaultTrouble] satisfies [string, string]]),
     ['responses', settings.store.type === 'memory' ? 'in memory, gone when the gateway stops' : settings.store.file],
@@ -32,12 +37,23 @@ export function toStartUpLines(report: StartUpReport): readonly string[] {
   return ['', ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`), '', `  ${label}`, `  ${toCommand(report)}`, ''];
 }
 
-function describeBackends(backends: readonly BackendReport[]): [string, string][] {
+function describeBackends(backends: readonly BackendReport[], settings: Settings): [string, string][] {
   const width = Math.max(...backends.map(({ name }) => name.length)) + 2;
-  return backends.map(({ name, origin, models }, index) => [
-    index === 0 ? 'backends' : '',
+  const lines = backends.flatMap(({ name, origin, models }) => [
     `${name.padEnd(width)}${origin}${describeModels(models)}`,
+    ...settings.backends
+      .filter((backend) => backend.type === 'cascade' && backend.name === name)
+      .flatMap((backend) => (backend.type === 'cascade' ? describeAgentServer(backend) : []))
+      .map((line) => `${' '.repeat(width)}${line}`),
   ]);
+  return lines.map((line, index) => [index === 0 ? 'backends' : '', line]);
+}
+
+function describeAgentServer({ name, baseUrl, tap, token }: CascadeSettings): string[] {
+  const way = tap === null ? "without a tap: its model gets no client's tools" : `its model calls go through tap ${tap}`;
+  const isMissing = token !== null && token.value === null && token.file === null && token.command === null;
+  const hint = `no access token yet: set backends.${name}.token, token_file or token_command, or POST /v1/token`;
+  return [`agent server at ${baseUrl}; ${way}`, ...(isMissing ? [hint] : [])];
 }
 
 function describeModels(models: BackendReport['models']): string {
@@ -46,8 +62,9 @@ function describeModels(models: BackendReport['models']): string {
 }
 
 function describeKeys({ server }: Settings): string {
-  if (server.keys.length === 0) return 'none are asked for, because only this machine can call';
-  return server.keys.length === 1 ? '1' : String(server.keys.length);
+  const admin = server.adminKey === null ? '' : '; the admin key opens POST /v1/token';
+  if (server.keys.length === 0) return `none are asked for, because only this machine can call${admin}`;
+  return `${server.keys.length}${admin}`;
 }
 
 function toCommand(report: StartUpReport): string {

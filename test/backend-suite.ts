@@ -72,6 +72,7 @@ export function plainRequest(model: string, text: string, change: Partial<ModelR
     promptCacheKey: null,
     safetyIdentifier: null,
     stream: true,
+    session: null,
     ...change,
   };
 }
@@ -134,8 +135,8 @@ export const backendContract: readonly ContractCase[] = [
 async function checkPreparationIsQuiet(open: OpenBackend): Promise<void> {
   const { backend, models, server } = open;
   const request = plainRequest(models.text, 'quiet');
-  const turn = backend.prepareTurn(request);
-  expect(turn.losses).toEqual(backend.prepareTurn(request).losses);
+  const turn = await backend.prepareTurn(request);
+  expect(turn.losses).toEqual((await backend.prepareTurn(request)).losses);
   await turnOfTheLoop();
   expect(server?.requests() ?? 0).toBe(0);
   await drainTurn(turn);
@@ -145,7 +146,7 @@ async function checkPreparationIsQuiet(open: OpenBackend): Promise<void> {
 async function checkFirstBatch(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
   const leaving = new AbortController();
-  const batches = backend.prepareTurn(plainRequest(models.stall, 'hello')).stream(leaving.signal)[Symbol.asyncIterator]();
+  const batches = (await backend.prepareTurn(plainRequest(models.stall, 'hello'))).stream(leaving.signal)[Symbol.asyncIterator]();
   const first = await within(open, batches.next(), 'the first batch');
   expect(first.done).not.toBe(true);
   leaving.abort(new Error('left'));
@@ -154,8 +155,7 @@ async function checkFirstBatch(open: OpenBackend): Promise<void> {
 
 async function checkRefusal(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
-  const batches = backend
-    .prepareTurn(plainRequest(models.refused, 'hello'))
+  const batches = (await backend.prepareTurn(plainRequest(models.refused, 'hello')))
     .stream(new AbortController().signal)
     [Symbol.asyncIterator]();
   const thrown = await expectThrow(open, batches.next(), 'the refusal');
@@ -165,7 +165,11 @@ async function checkRefusal(open: OpenBackend): Promise<void> {
 
 async function checkTextTurn(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
-  const events = await within(open, drainTurn(backend.prepareTurn(plainRequest(models.text, 'Ünï 😀 code 42'))), 'a text turn');
+  const events = await within(
+    open,
+    drainTurn(await backend.prepareTurn(plainRequest(models.text, 'Ünï 😀 code 42'))),
+    'a text turn',
+  );
   expect(checkModelEvents(events)).toEqual([]);
   expect(textOf(events)).toContain('Ünï 😀 code 42');
   expect(events.at(-1)).toEqual({ type: 'finish', reason: 'stop' });
@@ -173,10 +177,14 @@ async function checkTextTurn(open: OpenBackend): Promise<void> {
 
 async function checkUnstreamedTurn(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
-  const streamed = await within(open, drainTurn(backend.prepareTurn(plainRequest(models.text, 'as one'))), 'a streamed turn');
+  const streamed = await within(
+    open,
+    drainTurn(await backend.prepareTurn(plainRequest(models.text, 'as one'))),
+    'a streamed turn',
+  );
   const whole = await within(
     open,
-    drainTurn(backend.prepareTurn(plainRequest(models.text, 'as one', { stream: false }))),
+    drainTurn(await backend.prepareTurn(plainRequest(models.text, 'as one', { stream: false }))),
     'an unstreamed turn',
   );
   expect(checkModelEvents(whole)).toEqual([]);
@@ -189,7 +197,7 @@ async function checkToolTurn(open: OpenBackend): Promise<void> {
     tools: [weatherTool],
     toolChoice: { type: 'required' },
   });
-  const events = await within(open, drainTurn(backend.prepareTurn(request)), 'a tool turn');
+  const events = await within(open, drainTurn(await backend.prepareTurn(request)), 'a tool turn');
   expect(checkModelEvents(events)).toEqual([]);
   const start = events.find((event) => event.type === 'call-start');
   expect(start).toMatchObject({ name: 'get_weather' });
@@ -201,7 +209,7 @@ async function checkToolTurn(open: OpenBackend): Promise<void> {
 
 async function checkUsage(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
-  const events = await within(open, drainTurn(backend.prepareTurn(plainRequest(models.text, 'count this'))), 'a text turn');
+  const events = await within(open, drainTurn(await backend.prepareTurn(plainRequest(models.text, 'count this'))), 'a text turn');
   const usage = Object.assign({}, ...events.map((event) => (event.type === 'usage' ? event.usage : {}))) as {
     [name: string]: number;
   };
@@ -216,7 +224,7 @@ async function checkUsage(open: OpenBackend): Promise<void> {
 
 async function checkAbortedBefore(open: OpenBackend): Promise<void> {
   const { backend, models, server } = open;
-  const turn = backend.prepareTurn(plainRequest(models.text, 'never'));
+  const turn = await backend.prepareTurn(plainRequest(models.text, 'never'));
   await expectThrow(open, drainTurn(turn, AbortSignal.abort(new Error('left'))), 'an aborted turn');
   await turnOfTheLoop();
   expect(server?.requests() ?? 0).toBe(0);
@@ -225,7 +233,7 @@ async function checkAbortedBefore(open: OpenBackend): Promise<void> {
 async function checkAbort(open: OpenBackend, model: string): Promise<void> {
   const { backend, server } = open;
   const leaving = new AbortController();
-  const batches = backend.prepareTurn(plainRequest(model, 'hello')).stream(leaving.signal)[Symbol.asyncIterator]();
+  const batches = (await backend.prepareTurn(plainRequest(model, 'hello'))).stream(leaving.signal)[Symbol.asyncIterator]();
   await within(open, batches.next(), 'the first batch');
   const rest = (async () => {
     while ((await batches.next()).done !== true);
@@ -239,8 +247,7 @@ async function checkAbort(open: OpenBackend, model: string): Promise<void> {
 
 async function checkStop(open: OpenBackend): Promise<void> {
   const { backend, models, server } = open;
-  const batches = backend
-    .prepareTurn(plainRequest(models.stallText, 'hello'))
+  const batches = (await backend.prepareTurn(plainRequest(models.stallText, 'hello')))
     .stream(new AbortController().signal)
     [Symbol.asyncIterator]();
   await within(open, batches.next(), 'the first batch');
@@ -254,7 +261,7 @@ async function checkConcurrentTurns(open: OpenBackend): Promise<void> {
   const names = ['alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot'].map((name) => `only-${name}`);
   const answers = await within(
     open,
-    Promise.all(names.map(async (name) => await drainTurn(backend.prepareTurn(plainRequest(models.text, name))))),
+    Promise.all(names.map(async (name) => await drainTurn(await backend.prepareTurn(plainRequest(models.text, name))))),
     'turns at the same time',
   );
   for (const [index, events] of answers.entries()) {
@@ -266,7 +273,7 @@ async function checkConcurrentTurns(open: OpenBackend): Promise<void> {
 
 async function checkRecovery(open: OpenBackend): Promise<void> {
   const leaving = new AbortController();
-  const broken = drainTurn(open.backend.prepareTurn(plainRequest(open.models.stall, 'first')), leaving.signal);
+  const broken = drainTurn(await open.backend.prepareTurn(plainRequest(open.models.stall, 'first')), leaving.signal);
   leaving.abort(new Error('left'));
   await expectThrow(open, broken, 'an aborted turn');
   await checkTextTurn(open);
@@ -275,10 +282,9 @@ async function checkRecovery(open: OpenBackend): Promise<void> {
 async function checkUnknownHostedTool(open: OpenBackend): Promise<void> {
   const { backend, models } = open;
   const hostedTools = [{ type: 'made_up_tool', settings: { type: 'made_up_tool' }, path: 'tools[0]' }];
-  const turn = backend.prepareTurn(plainRequest(models.text, 'hello', { hostedTools }));
+  const turn = await backend.prepareTurn(plainRequest(models.text, 'hello', { hostedTools }));
   const reason = expect.any(String) as string;
   expect(turn.losses).toContainEqual({ path: 'tools[0].type', action: 'dropped', code: 'unsupported_value', reason });
-  await Promise.resolve();
 }
 
 async function checkInputTokens(open: OpenBackend): Promise<void> {

@@ -18,7 +18,7 @@ export interface StoreCase {
 const depth = 300;
 const fiveMegabytes = 5_000_000;
 /** Lone surrogates, NUL, astral characters, separators that JavaScript once refused, a line feed. */
-const hardText = 'a\u0000b \ud800 \udc00 😀 \u2028\u2029 "\\\n\u007f\uffff';
+export const hardText = 'a\u0000b \ud800 \udc00 😀 \u2028\u2029 "\\\n\u007f\uffff';
 
 /** Saves a chain of that many responses under a parent; answers their ids, oldest first. */
 async function saveChain({ store, newId, owner }: StoreCaseContext, length: number, parent: string | null): Promise<string[]> {

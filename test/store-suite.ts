@@ -2,8 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vite
 import type { ResponseStore } from '../src/model/response-store.ts';
 import { counterId } from './counter-id.ts';
 import { responseCases, type StoreCase, type StoreCaseContext } from './store-cases.ts';
+import { conversationCases } from './store-conversation-cases.ts';
 import { itemCases } from './store-item-cases.ts';
 import { pruneCases } from './store-prune-cases.ts';
+import { sessionCases, sessionPruneCases } from './store-session-cases.ts';
+
+/** Cases that may share one store, and those that need an empty one. */
+const sharingCases = [...responseCases, ...itemCases, ...conversationCases, ...sessionCases];
+const aloneCases = [...pruneCases, ...sessionPruneCases];
 
 /**
  * The contract of `ResponseStore`: every store passes it. `open` makes an empty store; the suite closes it.
@@ -16,12 +22,12 @@ export function storeSuite(name: string, open: () => Promise<ResponseStore>): vo
     for (const { name: promise, run } of cases) test(promise, () => run(caseContext(store, newId)));
   };
 
-  describe(`${name}: responses, chains and items`, () => {
+  describe(`${name}: responses, chains, items, conversations and sessions`, () => {
     beforeAll(async () => {
       store = await open();
     });
     afterAll(() => store.close());
-    runCases([...responseCases, ...itemCases]);
+    runCases(sharingCases);
   });
 
   describe(`${name}: retention`, () => {
@@ -29,7 +35,7 @@ export function storeSuite(name: string, open: () => Promise<ResponseStore>): vo
       store = await open();
     });
     afterEach(() => store.close());
-    runCases(pruneCases);
+    runCases(aloneCases);
   });
 }
 
@@ -37,7 +43,7 @@ export function storeSuite(name: string, open: () => Promise<ResponseStore>): vo
 export async function failedStoreCases(open: () => Promise<ResponseStore>): Promise<readonly string[]> {
   const newId = counterId();
   const failed: string[] = [];
-  for (const { name, run } of [...responseCases, ...itemCases, ...pruneCases]) {
+  for (const { name, run } of [...sharingCases, ...aloneCases]) {
     const store = await open();
     await run(caseContext(store, newId)).catch(() => failed.push(name));
     await store.close();

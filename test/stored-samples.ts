@@ -7,6 +7,8 @@ export interface SampleOptions {
   readonly id: string;
   readonly owner: string;
   readonly previousResponseId?: string | null;
+  readonly conversation?: string | null;
+  readonly status?: ResponseResource['status'];
   readonly createdAt?: number;
   readonly input?: readonly StoredItem[];
   readonly output?: readonly OutputItem[];
@@ -16,13 +18,14 @@ export interface SampleOptions {
 
 /** A whole stored response with plausible values everywhere. */
 export function sampleStored(options: SampleOptions): StoredResponse {
-  const { id, owner, createdAt = 1_700_000_000, previousResponseId = null } = options;
+  const { id, owner, createdAt = 1_700_000_000, previousResponseId = null, status = 'completed' } = options;
   return {
     id,
     owner,
     createdAt,
     previousResponseId,
-    response: sampleResponse(id, createdAt, previousResponseId, options.output ?? []),
+    conversation: options.conversation ?? null,
+    response: { ...sampleResponse(id, createdAt, previousResponseId, options.output ?? []), status },
     input: options.input ?? [],
     states: options.states ?? {},
     events: options.events ?? '[["text","hello"]]',

@@ -40,8 +40,8 @@ function complainOfRecord(what: string, name: string) {
     issue.code === 'invalid_key' ? `must be ${name}` : `must be a section of ${what} by name`;
 }
 
-/** A slash would end the backend's name in `backend/model`. */
-const backendName = /^[a-z0-9][a-z0-9_-]*$/i;
+/** A slash would end the backend's name in `backend/model`; a tap's name stands in messages and file names. */
+const entryName = /^[a-z0-9][a-z0-9_-]*$/i;
 
 /** A token of RFC 9110 that does not decide about the connection or the body. */
 const headerName =
@@ -75,16 +75,56 @@ const chat = strictObject({
   ...remote,
 });
 
+const cascade = strictObject({
+  type: z.literal('cascade'),
+  base_url: a.baseUrl(),
+  csrf_token: a.secret('the value of the CSRF header').optional(),
+  token: a.secretOrEmpty('the access token').optional(),
+  token_file: a.text('a path of a file that holds the access token').optional(),
+  token_command: a.programCall().optional(),
+  tap: a.text('the name of an entry of taps').optional(),
+  own_tools: a.oneOf(['keep', 'drop']).optional(),
+  models: z
+    .record(z.string(), a.text("the server's own name of that model, for example MODEL_X"), {
+      error: 'must be a section of model id: name at the server',
+    })
+    .optional(),
+  default_model: a.text('a model id of this backend, without its name before it').optional(),
+  model_field: a.oneOf(['both', 'plan', 'requested', 'uid']).optional(),
+  workspace_uris: list(a.fileUri()),
+  ...remote,
+});
+
 const rehearsal = strictObject({ type: z.literal('rehearsal') });
 
 /** Doors that come with a later version: their settings are let through unread, so that one file can serve both versions. */
-const later = (['anthropic', 'responses', 'cascade'] as const).map((type) => z.looseObject({ type: z.literal(type) }));
+const later = (['anthropic', 'responses'] as const).map((type) => z.looseObject({ type: z.literal(type) }));
 
-const backendTypes = ['gemini', 'chat', 'rehearsal', 'anthropic', 'responses', 'cascade'] as const;
+const backendTypes = ['gemini', 'chat', 'cascade', 'rehearsal', 'anthropic', 'responses'] as const;
 
-const backend = z.discriminatedUnion('type', [gemini, chat, rehearsal, ...later], {
+const backend = z.discriminatedUnion('type', [gemini, chat, cascade, rehearsal, ...later], {
   error: `must say what speaks there: one of ${backendTypes.join(', ')}`,
 });
+
+const tap = strictObject({
+  mode: a.oneOf(['reverse', 'forward']).optional(),
+  listen: a.listenAddress().optional(),
+  upstream: a.baseUrl().optional(),
+  upstream_ca_file: a.text('a path of a PEM file').optional(),
+  hosts: list(a.allowedHost()),
+  credential: a.credential().optional(),
+});
+
+/** A section of entries under names of the operator's choice. */
+function entries<T extends z.ZodType>(member: T, what: string) {
+  const error = complainOfRecord(what, 'a name of letters, digits, - and _');
+  return z.preprocess((written) => written ?? undefined, z.record(z.string().regex(entryName), member, { error }).optional());
+}
+
+/** Whether a value may name a variable that is not set: it then counts as empty. An access token may come later. */
+export function mayBeUnset(path: readonly PropertyKey[]): boolean {
+  return path.length === 3 && path[0] === 'backends' && path[2] === 'token';
+}
 
 /** The file as it is written, defaults not yet filled in (docs/configuration.md has every key). */
 export const documentSchema = strictObject({
@@ -93,6 +133,7 @@ export const documentSchema = strictObject({
     host: a.text('an address or a host name').optional(),
     port: a.port().optional(),
     keys: list(a.secret('an API key')),
+    admin_key: a.secret('the admin key').optional(),
     allowed_hosts: list(a.text('a host name without a port')),
     allowed_origins: list(a.webOrigin()),
     max_body_bytes: a.byteSize(largestBody).optional(),
@@ -104,14 +145,7 @@ export const documentSchema = strictObject({
     busy_timeout: a.duration().optional(),
     retention: section({ max_age: a.durationOrOff().optional(), max_bytes: a.byteSizeOrOff().optional() }),
   }),
-  backends: z.preprocess(
-    (written) => written ?? undefined,
-    z
-      .record(z.string().regex(backendName), backend, {
-        error: complainOfRecord('backends', 'a name of letters, digits, - and _'),
-      })
-      .optional(),
-  ),
+  backends: entries(backend, 'backends'),
   models: section({
     default: a.text('a model, for example gemini/gemini-3-flash').optional(),
     aliases: z
@@ -123,8 +157,9 @@ export const documentSchema = strictObject({
   log: section({ level: a.oneOf(logLevels).optional(), content: a.yesOrNo().optional() }),
   envelope: section({ keys: list(a.sealingKey()) }),
   discovery: a.yesOrNo().optional(),
-  taps: z.unknown().optional(),
+  taps: entries(tap, 'taps'),
 });
 
 export type SettingsDocument = z.infer<typeof documentSchema>;
 export type BackendDocument = z.infer<typeof backend>;
+export type TapDocument = z.infer<typeof tap>;

@@ -2,7 +2,16 @@ import { z } from 'zod';
 import type { Secret } from '../model/secret.ts';
 import { parseByteSize } from './parse-byte-size.ts';
 import { parseDuration } from './parse-duration.ts';
-import { isSealingKey, parseBaseUrl, parsePort, parseSecret, parseWebOrigin, parseYesOrNo } from './parse-scalars.ts';
+import { parseAllowedHost, parseListen, type ListenAddress } from './parse-host.ts';
+import {
+  isSealingKey,
+  parseBaseUrl,
+  parseCredential,
+  parsePort,
+  parseSecret,
+  parseWebOrigin,
+  parseYesOrNo,
+} from './parse-scalars.ts';
 
 /** Node's timers cannot count further: a longer one would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -79,6 +88,55 @@ export function byteSize(maximum: number): z.ZodType<number> {
 
 export function secret(what: string): z.ZodType<Secret> {
   return value(`${what} as text in quotes, without white space or control characters in it`, parseSecret);
+}
+
+/** A secret whose place may be empty: that it is needed is said by its key being there, and it may come later. Empty is null. */
+export function secretOrEmpty(what: string): z.ZodType<{ readonly secret: Secret | null }> {
+  const member = value(`${what} as text in quotes, without white space or control characters in it`, (written) => {
+    if (typeof written === 'string' && written.trim() === '') return { secret: null };
+    const secret = parseSecret(written);
+    return secret && { secret };
+  });
+  // `token:` with nothing behind it.
+  return z.preprocess((written) => (written === null ? '' : written), member);
+}
+
+/** `user:password` of a proxy. */
+export function credential(): z.ZodType<Secret> {
+  return value('user:password in quotes, both of printable ASCII and neither of them empty', parseCredential);
+}
+
+/** A program and its arguments; there is no shell between. */
+export function programCall(): z.ZodType<readonly [string, ...string[]]> {
+  const expected = 'a list of the program and its arguments as text, for example [ "my-login", "--print-token" ]';
+  return value(expected, (written): readonly [string, ...string[]] | undefined => {
+    const words: readonly unknown[] = Array.isArray(written) ? written : [];
+    const [program, ...others] = words.filter(isArgument);
+    return program === undefined || program.trim() === '' || others.length !== words.length - 1
+      ? undefined
+      : [program, ...others];
+  });
+}
+
+function isArgument(word: unknown): word is string {
+  return typeof word === 'string' && !word.includes('\0');
+}
+
+/** Where something listens. */
+export function listenAddress(): z.ZodType<ListenAddress> {
+  return value('an address and a port such as 127.0.0.1:8721, or a port alone (0: any free one)', parseListen);
+}
+
+/** A host that may be reached, with a port or without. */
+export function allowedHost(): z.ZodType<string> {
+  return value('a host name or an address, with :port or without, no scheme, no path and no *', parseAllowedHost);
+}
+
+/** A `file://` URI. */
+export function fileUri(): z.ZodType<string> {
+  return text('a file:// URI of a folder, for example file:///home/me/work', (written) => {
+    return URL.canParse(written) && new URL(written).protocol === 'file:' && /^file:\/\//i.test(written);
+  });
 }
 
 /** Unlike a key, a header's value may hold spaces. */

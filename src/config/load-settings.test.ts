@@ -173,7 +173,7 @@ test.each([
     'backends: { c: { type: chat, base_url: "http://h", ca_file: gone.pem } }',
     'backends.c.ca_file: /work/gone.pem cannot be read',
   ],
-  ['backends: { c: { type: cht } }', 'backends.c.type: must say what speaks there: one of gemini, chat, rehearsal'],
+  ['backends: { c: { type: cht } }', 'backends.c.type: must say what speaks there: one of gemini, chat, cascade, rehearsal'],
   ['backends: { c: { } }', 'backends.c.type: must say what speaks there'],
   ['backends: { a/b: { type: rehearsal } }', 'backends.a/b: must be a name of letters, digits, - and _'],
   ['backends: { rehearsal: { type: chat, base_url: "http://h" } }', 'backends.rehearsal: is the name of the built-in backend'],
@@ -202,7 +202,7 @@ test('everything that is wrong is said at once, with its line', async () => {
   const yaml = 'server:\n  port: x\n  hots: y\nbackends:\n  a:\n    type: gemini\n    api_key: "${NOPE}"\n';
   expect(await faultsOf({ yaml, argv: ['--prt=1', 'run'], env: { ANTIPHON_LOG_LEVEL: 'loud' } })).toEqual([
     'the command line: --prt: is not a known flag: did you mean --port?',
-    'the command line: run: is not understood: only `serve` can stand here',
+    'the command line: run: is not a command: there are serve, tap ca, tap --record DIR, replay DIR',
     'the environment: ANTIPHON_LOG_LEVEL: must be one of trace, debug, info, warn, error, fatal, silent',
     expect.stringMatching(/^\/work\/antiphon.yaml:7: backends.a.api_key: the environment variable NOPE is not set/),
     '/work/antiphon.yaml:2: server.port: must be a port from 1 to 65535, or 0 for any free one',

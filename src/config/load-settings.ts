@@ -1,12 +1,14 @@
 import { dirname, join } from 'node:path';
+import { checkFiles } from './check-files.ts';
 import type { SettingsDocument } from './document-schema.ts';
 import { parseCommandLine } from './parse-command-line.ts';
+import type { DocumentSource } from './read-document.ts';
 import { readOverrides, type Overrides } from './read-overrides.ts';
 import { resolvePath } from './resolve-path.ts';
 import type { Settings } from './settings.ts';
 import { SettingsError, type SettingsFault } from './settings-error.ts';
 import type { Environment } from './substitute-variables.ts';
-import { toSettings } from './to-settings.ts';
+import { toSettings, type SettingsParts } from './to-settings.ts';
 
 /** Everything settings are made of; nothing is read behind its back. */
 export interface SettingsSources {
@@ -29,14 +31,22 @@ interface ConfigFile {
  * nobody has to start five times to find five mistakes.
  */
 export async function loadSettings(sources: SettingsSources): Promise<Settings> {
+  const { settings, faults } = toSettings(await readFileParts(sources, null));
+  const all = [...faults, ...(await checkFiles(settings, sources.readFile))];
+  if (all.length > 0) throw new SettingsError(all);
+  return settings;
+}
+
+/** What flags, environment and those sections of the file (null: all) say, before it becomes settings. Throws SettingsError with everything that is wrong with it. */
+export async function readFileParts(sources: SettingsSources, sections: readonly string[] | null): Promise<SettingsParts> {
   const { env, workingDirectory, homeDirectory } = sources;
   const { flags, faults: flagFaults } = parseCommandLine(sources.argv);
   const faults: SettingsFault[] = [...flagFaults];
   const overrides = readOverrides(flags, env, (fault) => faults.push(fault));
   const file = await findConfigFile(sources, overrides, (fault) => faults.push(fault));
-  const document = file === null ? {} : await readFileDocument(file, env, faults);
+  const document = file === null ? {} : await readFileDocument(file, { env, sections }, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  const { settings, faults: lateFaults } = toSettings({
+  return {
     document,
     overrides,
     env,
@@ -45,17 +55,18 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
     workingDirectory,
     fileDirectory: file === null ? workingDirectory : dirname(file.path),
     homeDirectory,
-  });
-  lateFaults.push(...(await checkCaFiles(settings, sources)));
-  if (lateFaults.length > 0) throw new SettingsError(lateFaults);
-  return settings;
+  };
 }
 
 /** YAML and schema library are loaded only when there is a file: together they take a fifth of the time to start. */
-async function readFileDocument(file: ConfigFile, env: Environment, faults: SettingsFault[]): Promise<SettingsDocument> {
+async function readFileDocument(
+  { path, text }: ConfigFile,
+  wanted: Pick<DocumentSource, 'env' | 'sections'>,
+  faults: SettingsFault[],
+): Promise<SettingsDocument> {
   const { readDocument } = await import('./read-document.ts');
   try {
-    return readDocument(file.text, file.path, env);
+    return readDocument({ yaml: text, file: path, ...wanted });
   } catch (thrown) {
     if (!(thrown instanceof SettingsError)) throw thrown;
     faults.push(...thrown.faults);
@@ -82,19 +93,6 @@ async function findConfigFile(
     }
   }
   return null;
-}
-
-/** A wrong path would otherwise show only at the first call, as a TLS error. */
-async function checkCaFiles(settings: Settings, { readFile }: SettingsSources): Promise<SettingsFault[]> {
-  const faults: SettingsFault[] = [];
-  for (const backend of settings.backends) {
-    if (backend.type === 'rehearsal' || backend.caFile === null) continue;
-    const text = await readFile(backend.caFile).catch(() => undefined);
-    if (text?.includes('-----BEGIN CERTIFICATE-----') === true) continue;
-    const message = `${backend.caFile} ${text === undefined ? 'cannot be read' : 'holds no PEM certificate'}`;
-    faults.push({ source: settings.configFile ?? '', path: `backends.${backend.name}.ca_file`, message });
-  }
-  return faults;
 }
 
 function reasonOf(thrown: unknown): string {

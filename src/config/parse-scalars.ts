@@ -25,6 +25,12 @@ export function parseSecret(written: unknown): Secret | undefined {
   return /^[\x21-\x7e]+$/.test(trimmed) ? new Secret(trimmed) : undefined;
 }
 
+/** `user:password` as proxies take it: printable ASCII; the first colon ends the user's name, so that has none. White space around it goes. */
+export function parseCredential(written: unknown): Secret | undefined {
+  const trimmed = typeof written === 'string' ? written.trim() : '';
+  return /^[\x20-\x39\x3b-\x7e]+:[\x20-\x7e]+$/.test(trimmed) ? new Secret(trimmed) : undefined;
+}
+
 /** 32 bytes in base64 or base64url. */
 export function isSealingKey(base64: string): boolean {
   return /^[\w+/-]{43}=?$/.test(base64) && Buffer.from(base64, 'base64').length === 32;

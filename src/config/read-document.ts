@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { documentSchema, type SettingsDocument } from './document-schema.ts';
+import { isJsonObject } from '../lib/json.ts';
+import { documentSchema, mayBeUnset, type SettingsDocument } from './document-schema.ts';
 import { SettingsError, type SettingsFault } from './settings-error.ts';
 import { substituteVariables, type Environment } from './substitute-variables.ts';
 
@@ -17,10 +18,19 @@ const yamlMistakes: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'the file holds more than one YAML document (---)',
 };
 
+export interface DocumentSource {
+  readonly yaml: string;
+  /** Its path, for the faults. */
+  readonly file: string;
+  readonly env: Environment;
+  /** The sections that are wanted; the others are not looked at. Null: all of them. */
+  readonly sections: readonly string[] | null;
+}
+
 /**
  * The configuration file's text as a checked document, `${VARIABLES}` replaced. Throws SettingsError with everything that is wrong, each with its line.
  */
-export function readDocument(yaml: string, file: string, env: Environment): SettingsDocument {
+export function readDocument({ yaml, file, env, sections }: DocumentSource): SettingsDocument {
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
@@ -35,7 +45,7 @@ export function readDocument(yaml: string, file: string, env: Environment): Sett
   const addFault = (path: Path, message: string): void => {
     faults.push({ source: at(findOffset(document, path)), path: formatPath(path), message });
   };
-  const written = substituteAll(toPlain(document, file), env, addFault);
+  const written = substituteAll(pickSections(toPlain(document, file), sections), env, addFault);
   const result = documentSchema.safeParse(written ?? {});
   if (!result.success) {
     const named = new Set(faults.map(({ path }) => path));
@@ -55,6 +65,11 @@ function toPlain(document: Document, file: string): unknown {
   }
 }
 
+function pickSections(document: unknown, sections: readonly string[] | null): unknown {
+  if (sections === null || !isJsonObject(document)) return document;
+  return Object.fromEntries(Object.entries(document).filter(([name]) => sections.includes(name)));
+}
+
 function substituteAll(
   value: unknown,
   env: Environment,
@@ -63,6 +78,7 @@ function substituteAll(
 ): unknown {
   if (typeof value === 'string') {
     const { text, missing } = substituteVariables(value, env);
+    if (missing.length > 0 && mayBeUnset(path)) return '';
     for (const name of missing)
       addFault(path, `the environment variable ${name} is not set: set it, or write \${${name}:-default}`);
     return text;

@@ -14,10 +14,13 @@ export interface Overrides {
   readonly host: string | null;
   readonly port: number | null;
   readonly apiKey: Secret | null;
+  readonly adminKey: Secret | null;
   readonly store: StoreAddress | null;
   readonly logLevel: LogSettings['level'] | null;
   readonly discovery: boolean | null;
 }
+
+const keyForm = 'ASCII without white space or control characters in it';
 
 type AddFault = (fault: SettingsFault) => void;
 
@@ -51,6 +54,7 @@ export function readOverrides(flags: Flags, env: Environment, addFault: AddFault
     host: read(flags.host, 'ANTIPHON_HOST', asWritten, 'an address'),
     port: read(flags.port, 'ANTIPHON_PORT', parsePort, 'a port from 1 to 65535, or 0 for any free one'),
     apiKey: readApiKey(env, addFault),
+    adminKey: read(undefined, 'ANTIPHON_ADMIN_KEY', parseSecret, keyForm),
     store: read(undefined, 'ANTIPHON_STORE_URL', parseStoreUrl, storeUrlForm),
     logLevel: read(undefined, 'ANTIPHON_LOG_LEVEL', parseLogLevel, `one of ${logLevels.join(', ')}`),
     discovery: read(undefined, 'ANTIPHON_DISCOVERY', parseYesOrNo, '1 or 0'),
@@ -62,10 +66,7 @@ function readApiKey(env: Environment, addFault: AddFault): Secret | null {
   if (written === undefined) return null;
   const key = parseSecret(written);
   if (key !== undefined) return key;
-  const message =
-    written.trim() === ''
-      ? 'is set but empty: give it a value, or unset it'
-      : 'must be ASCII without white space or control characters in it';
+  const message = written.trim() === '' ? 'is set but empty: give it a value, or unset it' : `must be ${keyForm}`;
   addFault({ source: 'the environment', path: 'ANTIPHON_API_KEY', message });
   return null;
 }
@@ -74,7 +75,7 @@ function parseLogLevel(written: string): LogSettings['level'] | undefined {
   return logLevels.find((level) => level === written.toLowerCase());
 }
 
-const variables = ['CONFIG', 'DATA', 'HOST', 'PORT', 'API_KEY', 'STORE_URL', 'LOG_LEVEL', 'DISCOVERY'].map(
+const variables = ['CONFIG', 'DATA', 'HOST', 'PORT', 'API_KEY', 'ADMIN_KEY', 'STORE_URL', 'LOG_LEVEL', 'DISCOVERY'].map(
   (name) => `ANTIPHON_${name}`,
 );
 

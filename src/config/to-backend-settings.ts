@@ -1,7 +1,7 @@
 import { Secret } from '../model/secret.ts';
 import type { BackendDocument } from './document-schema.ts';
 import { isLoopback } from './parse-scalars.ts';
-import type { BackendSettings, RemoteBackend, UpstreamTimeouts } from './settings.ts';
+import type { BackendSettings, CascadeSettings, RemoteBackend, TokenSettings, UpstreamTimeouts } from './settings.ts';
 
 export interface BackendContext {
   readonly name: string;
@@ -10,7 +10,8 @@ export interface BackendContext {
   readonly resolveFile: (path: string) => string;
 }
 
-type RemoteDocument = Extract<BackendDocument, { type: 'gemini' | 'chat' }>;
+type RemoteDocument = Extract<BackendDocument, { type: 'gemini' | 'chat' | 'cascade' }>;
+type CascadeDocument = Extract<BackendDocument, { type: 'cascade' }>;
 
 /** One entry of `backends`, complete. Null for the kinds whose doors come with a later version. */
 export function toBackendSettings(document: BackendDocument, context: BackendContext): BackendSettings | null {
@@ -32,13 +33,46 @@ export function toBackendSettings(document: BackendDocument, context: BackendCon
         vendor: document.vendor ?? null,
         thinkTags: document.think_tags ?? null,
       };
+    case 'cascade':
+      return toCascade(document, context);
     case 'rehearsal':
       return { type: 'rehearsal', name, origin };
     case 'anthropic':
     case 'responses':
-    case 'cascade':
       return null;
   }
+}
+
+function toCascade(document: CascadeDocument, context: BackendContext): CascadeSettings {
+  return {
+    type: 'cascade',
+    ...toRemoteBackend(document, context),
+    baseUrl: document.base_url,
+    csrfToken: document.csrf_token ?? null,
+    token: toToken(document, context),
+    tap: document.tap ?? null,
+    ownTools: document.own_tools ?? 'keep',
+    models: new Map(Object.entries(document.models ?? {})),
+    defaultModel: document.default_model ?? null,
+    modelField: document.model_field ?? 'both',
+    workspaceUris: document.workspace_uris ?? [],
+  };
+}
+
+/** Any of the three keys says that the server needs a token, also an empty `token`. */
+function toToken(document: CascadeDocument, { resolveFile }: BackendContext): TokenSettings | null {
+  const { token, token_file: file, token_command: command } = document;
+  if (token === undefined && file === undefined && command === undefined) return null;
+  return {
+    value: token?.secret ?? null,
+    file: file === undefined ? null : resolveFile(file),
+    command: command === undefined ? null : resolveProgram(command, resolveFile),
+  };
+}
+
+/** A program with a slash in its name is a file, and begins where all files of the configuration begin; one without is looked for in PATH. */
+function resolveProgram([program, ...words]: readonly [string, ...string[]], resolveFile: (path: string) => string): string[] {
+  return [program.includes('/') ? resolveFile(program) : program, ...words];
 }
 
 function toRemoteBackend(document: RemoteDocument, { name, origin, timeouts, resolveFile }: BackendContext): RemoteBackend {
@@ -60,5 +94,9 @@ function toRemoteBackend(document: RemoteDocument, { name, origin, timeouts, res
 export function sendsSecretInClear(backend: BackendSettings): boolean {
   if (backend.type === 'rehearsal' || backend.baseUrl === null) return false;
   const { protocol, hostname } = new URL(backend.baseUrl);
-  return protocol === 'http:' && !isLoopback(hostname) && backend.apiKey !== null;
+  return protocol === 'http:' && !isLoopback(hostname) && sendsSecret(backend);
+}
+
+function sendsSecret(backend: Exclude<BackendSettings, { type: 'rehearsal' }>): boolean {
+  return backend.type === 'cascade' ? (backend.csrfToken ?? backend.token) !== null : backend.apiKey !== null;
 }

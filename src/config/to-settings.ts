@@ -18,6 +18,7 @@ import type {
 import type { SettingsFault } from './settings-error.ts';
 import type { Environment } from './substitute-variables.ts';
 import { sendsSecretInClear, toBackendSettings } from './to-backend-settings.ts';
+import { checkTapPorts, toTapSettings, type CheckedTaps } from './to-tap-settings.ts';
 
 export interface SettingsParts {
   readonly document: SettingsDocument;
@@ -42,6 +43,7 @@ const gibibyte = 1_024 ** 3;
 export function toSettings(parts: SettingsParts): { readonly settings: Settings; readonly faults: SettingsFault[] } {
   const { document, overrides, env, file } = parts;
   const dataDirectory = toDataDirectory(parts);
+  const checked = toTaps(parts);
   const server = toServer(parts);
   const timeouts = toTimeouts(document);
   const configured = toConfiguredBackends(parts, timeouts);
@@ -56,13 +58,28 @@ export function toSettings(parts: SettingsParts): { readonly settings: Settings;
     store: toStore(parts, dataDirectory),
     retention: toRetention(document),
     backends: [...configured.backends, ...found.backends],
+    taps: checked.taps,
     models: toModels(document),
     timeouts,
     ...toSmallSections(parts),
     probesLocalServers: discovery,
-    warnings: [...suspectVariables(env, parts.fileText), ...configured.warnings, ...found.remarks],
+    warnings: [...suspectVariables(env, parts.fileText), ...configured.warnings, ...checked.warnings, ...found.remarks],
   };
-  return { settings, faults: [...configured.faults, ...checkTotals(parts, timeouts), ...checkExposure(parts, server)] };
+  const faults = [
+    ...configured.faults,
+    ...checked.faults,
+    ...checkTapPorts(checked.taps, server.port, file ?? ''),
+    ...checkTotals(parts, timeouts),
+    ...checkAdminKey(parts, server),
+    ...checkExposure(parts, server),
+  ];
+  return { settings, faults };
+}
+
+/** What the section `taps` says; also for commands that need nothing else of the configuration. */
+export function toTaps({ document, file, fileDirectory, homeDirectory }: SettingsParts): CheckedTaps {
+  const resolveFile = (path: string): string => resolvePath(path, fileDirectory, homeDirectory);
+  return toTapSettings(document.taps ?? {}, { source: file ?? '', resolveFile });
 }
 
 function findBackends(
@@ -74,7 +91,7 @@ function findBackends(
     timeouts,
     configured,
     takenNames: new Set(Object.keys(document.backends ?? {})),
-    isOwnKey: (key) => server.keys.some((own) => own.reveal() === key),
+    isOwnKey: (key) => [...server.keys, server.adminKey].some((own) => own?.reveal() === key),
     ownPort: server.port,
   });
 }
@@ -100,7 +117,8 @@ function toSmallSections({ document, overrides }: SettingsParts): Pick<Settings,
   };
 }
 
-function toDataDirectory({ document, overrides, workingDirectory, fileDirectory, homeDirectory }: SettingsParts): string {
+/** `--data`, else what the file says, else the place in the home directory. */
+export function toDataDirectory({ document, overrides, workingDirectory, fileDirectory, homeDirectory }: SettingsParts): string {
   if (overrides.data !== null) return resolvePath(overrides.data, workingDirectory, homeDirectory);
   if (document.data !== undefined) return resolvePath(document.data, fileDirectory, homeDirectory);
   return join(homeDirectory, '.antiphon');
@@ -108,17 +126,21 @@ function toDataDirectory({ document, overrides, workingDirectory, fileDirectory,
 
 function toServer({ document, overrides }: SettingsParts): ServerSettings {
   const server = document.server ?? {};
-  const keys = [...(overrides.apiKey === null ? [] : [overrides.apiKey]), ...(server.keys ?? [])];
   return {
     // `[::1]` is how IPv6 stands in a URL; sockets want it bare.
     host: (overrides.host ?? server.host ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'),
     port: overrides.port ?? server.port ?? 8_720,
-    keys: withoutTwins(keys),
+    ...toKeys(overrides, server),
     allowedHosts: server.allowed_hosts ?? [],
     allowedOrigins: server.allowed_origins ?? [],
     maxBodyBytes: server.max_body_bytes ?? 32 * 1_024 ** 2,
     shutdownMs: server.shutdown ?? 10_000,
   };
+}
+
+function toKeys(overrides: Overrides, { keys = [], admin_key: adminKey }: NonNullable<SettingsDocument['server']>) {
+  const ofEnvironment = overrides.apiKey === null ? [] : [overrides.apiKey];
+  return { keys: withoutTwins([...ofEnvironment, ...keys]), adminKey: overrides.adminKey ?? adminKey ?? null };
 }
 
 function withoutTwins(keys: readonly Secret[]): readonly Secret[] {
@@ -167,16 +189,35 @@ function toConfiguredBackends(parts: SettingsParts, timeouts: TimeoutSettings) {
         message: 'is the name of the built-in backend: choose another one',
       });
     } else backends.push(backend);
-    if (backend !== null && sendsSecretInClear(backend))
+    if (backend === null) continue;
+    faults.push(...checkTapName(backend, Object.keys(document.taps ?? {}), file ?? ''));
+    if (sendsSecretInClear(backend))
       warnings.push(`backends.${name}: its key crosses the network unencrypted, because base_url is http://`);
   }
-  if (document.taps !== undefined) warnings.push('taps come with a later version; they are not used');
   return { backends, faults, warnings };
+}
+
+function checkTapName(backend: BackendSettings, names: readonly string[], source: string): SettingsFault[] {
+  if (backend.type !== 'cascade' || backend.tap === null || names.includes(backend.tap)) return [];
+  const message =
+    names.length === 0
+      ? `must name an entry of taps, and there is none: add taps.${backend.tap}`
+      : `must name an entry of taps: there are ${names.join(', ')}`;
+  return [{ source, path: `backends.${backend.name}.tap`, message }];
 }
 
 function checkTotals({ file }: SettingsParts, { totalMs, maxTotalMs }: TimeoutSettings): SettingsFault[] {
   if (totalMs <= maxTotalMs) return [];
   return [{ source: file ?? '', path: 'timeouts.max_total', message: 'must not be shorter than timeouts.total' }];
+}
+
+/** The admin key opens what a client's key must not open. */
+function checkAdminKey({ file, overrides }: SettingsParts, { keys, adminKey }: ServerSettings): SettingsFault[] {
+  if (adminKey === null || !keys.some((key) => key.reveal() === adminKey.reveal())) return [];
+  const message = 'is an API key of clients too (server.keys, ANTIPHON_API_KEY): choose another one';
+  return overrides.adminKey === null
+    ? [{ source: file ?? '', path: 'server.admin_key', message }]
+    : [{ source: 'the environment', path: 'ANTIPHON_ADMIN_KEY', message }];
 }
 
 /** Fail closed (reliability.md X03): without keys nobody but this machine may call. */

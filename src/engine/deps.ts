@@ -1,5 +1,6 @@
 import type { ModelCatalog } from '../model/model-catalog.ts';
 import type { ResponseStore } from '../model/response-store.ts';
+import type { ConversationLock } from './conversation-lock.ts';
 import type { ReasoningEnvelope } from './reasoning-envelope.ts';
 
 /** What the engine needs from outside: it has no clock, randomness, storage or network of its own. */
@@ -7,6 +8,7 @@ export interface EngineDeps {
   readonly catalog: ModelCatalog;
   readonly store: ResponseStore;
   readonly envelope: ReasoningEnvelope;
+  readonly conversationLock: ConversationLock;
   /** A fresh id with that prefix and at least 128 random bits: `newId('resp')` → `resp_…`. */
   readonly newId: (prefix: string) => string;
   /** Unix milliseconds. */

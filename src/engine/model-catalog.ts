@@ -71,6 +71,9 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       const target = aliases.get(asked) ?? asked;
       return resolvePrefixed(target, backends) ?? resolveBareName(target, backends, asked);
     },
+    async findBackend(name) {
+      return (await options.found).backends.find((backend) => backend.name === name);
+    },
     async listModels() {
       const { backends } = await options.found;
       const entries = (await listAll(backends, options.cacheMs)).flatMap(toEntries);

@@ -16,6 +16,7 @@ export function newResponse(
     status: 'in_progress',
     background: false,
     completed_at: null,
+    ...(request.conversation !== null && { conversation: { id: request.conversation } }),
     error: null,
     frequency_penalty: request.frequency_penalty ?? 0,
     incomplete_details: null,

@@ -1,7 +1,8 @@
 import type { BackendTurn } from '../model/backend.ts';
+import { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ResolvedModel } from '../model/model-catalog.ts';
-import type { ModelRequest } from '../model/model-request.ts';
+import type { ModelRequest, TurnSession } from '../model/model-request.ts';
 import type { CreateResponseRequest } from '../protocol/responses/request.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { InputItemParam } from '../protocol/responses/items.ts';
@@ -10,7 +11,7 @@ import { estimateInputTokens } from './estimate-tokens.ts';
 import { newResponse } from './new-response.ts';
 import { resolveInput } from './resolve-input.ts';
 import { settleLosses } from './settle-losses.ts';
-import { toInputItems } from './to-input-items.ts';
+import { toInputItems, type TranslatedHistory } from './to-input-items.ts';
 import { toModelRequest } from './to-model-request.ts';
 
 /** A request that has been resolved and translated, and for which nothing has been sent yet. */
@@ -22,40 +23,93 @@ export interface PreparedResponse {
   readonly ownInput: readonly InputItemParam[];
   readonly resolved: ResolvedModel;
   readonly modelRequest: ModelRequest;
+  /** Where the turn stands; the same as in `modelRequest`. */
+  readonly session: TurnSession;
   readonly turn: BackendTurn;
   /** What will not survive; already refused in strict mode. */
   readonly losses: readonly Loss[];
   /** Whether the client sees `encrypted_content`: it asked, or it keeps the history itself. */
   readonly showsState: boolean;
+  /** Lets the next turn of the conversation in. Called when this one is over in any way. */
+  readonly leave: () => void;
+}
+
+/** Who asks, what was lost before, and the signal of the client's leaving. */
+interface Found {
+  readonly context: RequestContext;
+  readonly losses: readonly Loss[];
+  readonly gone: AbortSignal;
 }
 
 /**
- * Everything of a request that can be done before a model is asked: history, references, envelopes, model name, translation, losses, and whether the answer could be stored.
- * Throws GatewayError with the status and `param` the client should see.
+ * Everything of a request that can be done before a model is asked: its place in the conversation, history, references, envelopes, model name, translation, losses, and whether the answer
+ * could be stored. Throws GatewayError with the status and `param` the client should see. What it returns holds the conversation: run it, or call `leave`.
  */
-export async function prepareResponse(
-  request: CreateResponseRequest,
-  found: { readonly context: RequestContext; readonly losses: readonly Loss[] },
-  deps: EngineDeps,
-): Promise<PreparedResponse> {
-  const { context } = found;
+export async function prepareResponse(request: CreateResponseRequest, found: Found, deps: EngineDeps): Promise<PreparedResponse> {
   const resolved = await deps.catalog.resolveModel(request.model);
-  const { modelRequest, ownInput, losses } = await resolveRequest(request, { context, model: resolved.model }, deps);
-  const turn = resolved.backend.prepareTurn(modelRequest);
-  const all = [...found.losses, ...losses, ...turn.losses];
+  const leave = await enterConversation(request, found, deps);
+  try {
+    return { ...(await prepareTurn(request, { ...found, resolved }, deps)), leave };
+  } catch (thrown) {
+    leave();
+    throw thrown;
+  }
+}
+
+async function enterConversation(
+  { conversation }: CreateResponseRequest,
+  { context, gone }: Found,
+  { conversationLock }: EngineDeps,
+): Promise<() => void> {
+  if (conversation === null) return () => undefined;
+  return conversationLock.enter({ owner: context.owner, conversation }, gone);
+}
+
+async function prepareTurn(
+  asked: CreateResponseRequest,
+  { context, losses, resolved }: Found & { readonly resolved: ResolvedModel },
+  deps: EngineDeps,
+): Promise<Omit<PreparedResponse, 'leave'>> {
+  const { request, loss } = withStore(asked);
+  const history = await loadHistory(request, context, deps);
+  // An unknown conversation has no context that could be answered without input.
+  if (history.items.length === 0 && request.input.length === 0) {
+    throw new GatewayError('missing_required_parameter', "Missing required parameter: 'input'. The conversation is empty.", {
+      param: 'input',
+    });
+  }
+  const id = deps.newId('resp');
+  const session: TurnSession = {
+    owner: context.owner,
+    responseId: id,
+    previousResponseId: history.previousResponseId,
+    conversation: request.conversation,
+    inheritedItems: history.inheritedItems,
+  };
+  const translated = toModelRequest(request, { model: resolved.model, input: history.items, session });
+  const turn = await resolved.backend.prepareTurn(translated.value);
+  const all = [...losses, ...loss, ...history.losses, ...translated.losses, ...turn.losses];
   settleLosses(all, context);
   if (request.store) await deps.store.ensureWritable();
   const createdAt = Math.floor(deps.now() / 1000);
   return {
     context,
-    response: newResponse(request, { id: deps.newId('resp'), createdAt, model: resolved.publicName }),
-    ownInput,
+    response: newResponse(request, { id, createdAt, model: resolved.publicName }),
+    ownInput: history.ownInput,
     resolved,
-    modelRequest,
+    modelRequest: translated.value,
+    session,
     turn,
     losses: all,
-    showsState: !request.store || request.include.includes('reasoning.encrypted_content'),
+    showsState: !asked.store || request.include.includes('reasoning.encrypted_content'),
   };
+}
+
+/** A conversation is a chain of stored responses: one that is not stored would be missing in it. */
+function withStore(request: CreateResponseRequest): { readonly request: CreateResponseRequest; readonly loss: readonly Loss[] } {
+  if (request.store || request.conversation === null) return { request, loss: [] };
+  const reason = 'a conversation consists of stored responses, so this one is stored too';
+  return { request: { ...request, store: true }, loss: [{ path: 'store', action: 'approximated', reason }] };
 }
 
 /** Tokens of a request's input: counted by the backend where it can, else estimated (protocol.md §1.1, `input_tokens`). */
@@ -65,24 +119,29 @@ export async function countInputTokens(
   deps: EngineDeps,
 ): Promise<{ readonly inputTokens: number; readonly losses: readonly Loss[] }> {
   const resolved = await deps.catalog.resolveModel(request.model);
-  const { modelRequest, losses } = await resolveRequest(request, { context: found.context, model: resolved.model }, deps);
-  const counted = await resolved.backend.countInputTokens(modelRequest, found.signal);
+  const history = await loadHistory(request, found.context, deps);
+  const translated = toModelRequest(request, { model: resolved.model, input: history.items, session: null });
+  const losses = [...history.losses, ...translated.losses];
+  const counted = await resolved.backend.countInputTokens(translated.value, found.signal);
   if (counted !== null) return { inputTokens: counted, losses };
   const estimate: Loss = {
     path: 'input_tokens',
     action: 'estimated',
     reason: 'this model server does not count tokens; a general tokenizer did',
   };
-  return { inputTokens: await estimateInputTokens(modelRequest, deps.countTextTokens), losses: [...losses, estimate] };
+  return { inputTokens: await estimateInputTokens(translated.value, deps.countTextTokens), losses: [...losses, estimate] };
 }
 
-async function resolveRequest(
-  request: CreateResponseRequest,
-  { context, model }: { readonly context: RequestContext; readonly model: string },
-  deps: EngineDeps,
-): Promise<{ modelRequest: ModelRequest; ownInput: readonly InputItemParam[]; losses: readonly Loss[] }> {
-  const { history, own } = await resolveInput(request, context, deps);
-  const input = toInputItems(history, context, deps.envelope);
-  const translated = toModelRequest(request, model, input.items);
-  return { modelRequest: translated.value, ownInput: own, losses: [...input.losses, ...translated.losses] };
+interface LoadedHistory extends TranslatedHistory {
+  readonly previousResponseId: string | null;
+  readonly ownInput: readonly InputItemParam[];
+}
+
+async function loadHistory(request: CreateResponseRequest, context: RequestContext, deps: EngineDeps): Promise<LoadedHistory> {
+  const resolved = await resolveInput(request, context, deps);
+  return {
+    ...toInputItems(resolved, context, deps.envelope),
+    previousResponseId: resolved.previousResponseId,
+    ownInput: resolved.own.map(({ item }) => item),
+  };
 }

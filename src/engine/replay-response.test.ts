@@ -20,7 +20,7 @@ function record(batches: Parameters<ResponseBuilder['push']>[0][], showsState: b
   });
   const streamed = [...builder.begin(), ...batches.flatMap((batch) => builder.push(batch)), ...builder.end()];
   const stored = {
-    ...{ id: 'resp_test', owner: 'local', createdAt: 100, previousResponseId: null, input: [], losses: [] },
+    ...{ id: 'resp_test', owner: 'local', createdAt: 100, previousResponseId: null, conversation: null, input: [], losses: [] },
     ...{ response: builder.response, states, events: encodeEventLog(batches.flat()) },
   };
   return { streamed, stored };

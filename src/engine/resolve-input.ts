@@ -7,43 +7,56 @@ import type { HistoryItem } from './history-item.ts';
 import { contextOf, fromStoredItem } from './stored-items.ts';
 import { withoutRepeated } from './without-repeated.ts';
 
+/** Everything the model should see, in order. */
 export interface ResolvedInput {
-  /** Everything the model should see, in order: the chain of previous responses, then the request's own input. */
-  readonly history: readonly HistoryItem[];
+  /** The response that the request goes on from: the one it names, or the last one of its conversation. */
+  readonly previousResponseId: string | null;
+  /** What the chain of previous responses brings. */
+  readonly inherited: readonly HistoryItem[];
   /** The request's own input, references replaced by what they name, without what the chain already holds. */
-  readonly own: readonly InputItemParam[];
+  readonly own: readonly HistoryItem[];
 }
 
-/** Loads what a request points at. Unknown and foreign ids fail alike: `previous_response_not_found`, or `not_found` for an item. */
+type HistorySource = Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation'>;
+
+/**
+ * Loads what a request points at. Unknown and foreign ids fail alike: `previous_response_not_found`, or `not_found` for an item. An unknown conversation is one that
+ * begins now.
+ */
 export async function resolveInput(
-  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id'>,
+  request: HistorySource,
   context: RequestContext,
   deps: Pick<EngineDeps, 'store'>,
 ): Promise<ResolvedInput> {
-  const [chain, stored] = await Promise.all([
-    loadPrevious(request.previous_response_id, context, deps),
+  const [previous, stored] = await Promise.all([
+    loadPrevious(request, context, deps),
     deps.store.loadItems(idsToLookUp(request.input), context.owner),
   ]);
-  const inherited = chain.flatMap(contextOf).map((item) => ({ item, path: 'previous_response_id' }));
+  const path = request.conversation === null ? 'previous_response_id' : 'conversation';
+  const inherited = previous.chain.flatMap(contextOf).map((item) => ({ item, path }));
   const own = request.input.map((item, at) => ({ item: fillIn(item, stored, at), path: `input[${String(at)}]` }));
-  const fresh = withoutRepeated(own, inherited);
-  return { history: [...inherited, ...fresh], own: fresh.map(({ item }) => item) };
+  return { previousResponseId: previous.id, inherited, own: withoutRepeated(own, inherited) };
 }
 
 async function loadPrevious(
-  id: string | null,
+  { previous_response_id, conversation }: HistorySource,
   { owner }: RequestContext,
   { store }: Pick<EngineDeps, 'store'>,
-): Promise<readonly StoredResponse[]> {
-  if (id === null) return [];
+): Promise<{ readonly id: string | null; readonly chain: readonly StoredResponse[] }> {
+  const head = conversation === null ? undefined : await store.loadConversation(conversation, owner);
+  const id = head?.headResponseId ?? previous_response_id;
+  if (id === null) return { id, chain: [] };
   const chain = await store.loadChain(id, owner);
   const oldest = chain[0];
   // A chain that breaks off would answer from half a conversation: better to say which response is gone.
   const missing = oldest === undefined ? id : oldest.previousResponseId;
-  if (missing === null) return chain;
-  throw new GatewayError('previous_response_not_found', `Previous response with id '${missing}' not found.`, {
-    param: 'previous_response_id',
-  });
+  if (missing === null) return { id, chain };
+  if (conversation === null) {
+    const message = `Previous response with id '${missing}' not found.`;
+    throw new GatewayError('previous_response_not_found', message, { param: 'previous_response_id' });
+  }
+  const message = `Response '${missing}' of this conversation is gone. Begin another one, or forget this one first (DELETE /v1/sessions/{conversation}).`;
+  throw new GatewayError('previous_response_not_found', message, { param: 'conversation' });
 }
 
 function idsToLookUp(input: readonly InputItemParam[]): string[] {

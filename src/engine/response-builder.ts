@@ -138,6 +138,8 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
         return this.#open?.kind === 'reasoning' ? this.#open.break() : undefined;
       case 'reasoning-state':
         return this.#reasoning('state').state(input.state);
+      case 'message-break':
+        return this.#breakMessage();
       case 'call-start':
         return this.#startCall(input);
       case 'call-delta':
@@ -186,6 +188,10 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
     this.#open = message;
     for (const source of this.#sourcesWithoutText.splice(0)) message.annotate(source);
     return message;
+  }
+
+  #breakMessage(): void {
+    if (this.#open?.kind === 'message') this.#closeOpen('completed');
   }
 
   #reasoning(use: 'text' | 'state'): ReasoningWriter {

@@ -93,6 +93,19 @@ export class ResponseRun {
   }
 
   async *#run(): AsyncGenerator<readonly ResponseEvent[]> {
+    try {
+      const closing = yield* this.#runToEnding();
+      this.#signals.gone.throwIfAborted();
+      await this.#save();
+      // One batch, one socket write: what closes the last item and the terminal event.
+      yield [...closing, ...this.#builder.end()];
+    } finally {
+      this.#prepared.leave();
+    }
+  }
+
+  /** Whatever happens, the response has come to its end afterwards, unless nothing had begun or the client is gone. Returns the events that close it. */
+  async *#runToEnding(): AsyncGenerator<readonly ResponseEvent[], readonly ResponseEvent[]> {
     let closing: readonly ResponseEvent[];
     try {
       closing = yield* this.#runAttempts();
@@ -101,11 +114,7 @@ export class ResponseRun {
       if (!this.#begun) throw this.#toError(thrown);
       closing = this.#feed(await this.#toEnding(thrown));
     }
-    if (!this.#builder.isEnded) closing = this.#feed([failureOf(truncated())]);
-    this.#signals.gone.throwIfAborted();
-    await this.#save();
-    // One batch, one socket write: what closes the last item and the terminal event.
-    yield [...closing, ...this.#builder.end()];
+    return this.#builder.isEnded ? closing : this.#feed([failureOf(truncated())]);
   }
 
   /** Returns the events that close the response; they go out together with its terminal event. */
@@ -122,7 +131,7 @@ export class ResponseRun {
       if (verdict === 'accept') return this.#feed(await this.#finish(guard.finish));
       this.#spent = this.#builder.usage;
       request = toReask(request);
-      turn = this.#prepared.resolved.backend.prepareTurn(request);
+      turn = await this.#prepared.resolved.backend.prepareTurn(request);
     }
   }
 
@@ -188,14 +197,15 @@ export class ResponseRun {
   }
 
   async #save(): Promise<void> {
-    const { response, context, ownInput } = this.#prepared;
+    const { response, context, ownInput, session } = this.#prepared;
     if (!response.store) return;
     try {
       await this.#deps.store.saveResponse({
         id: response.id,
         owner: context.owner,
         createdAt: response.created_at,
-        previousResponseId: response.previous_response_id,
+        previousResponseId: session.previousResponseId,
+        conversation: session.conversation,
         response: this.#builder.response,
         input: ownInput.map((item) => toStoredItem(item, this.#deps.newId)),
         states: this.#states,

@@ -9,8 +9,9 @@ import type {
   OtherInputItem,
 } from '../protocol/responses/items.ts';
 import type { RequestContext } from './deps.ts';
-import type { ReasoningEnvelope } from './reasoning-envelope.ts';
 import type { HistoryItem } from './history-item.ts';
+import type { ReasoningEnvelope } from './reasoning-envelope.ts';
+import type { ResolvedInput } from './resolve-input.ts';
 import { partsOf } from './stored-items.ts';
 
 /** Items whose absence in a later turn changes nothing: the text that was written with them is there. */
@@ -21,13 +22,22 @@ const silentItems = new Set(['web_search_call', 'file_search_call', 'mcp_list_to
  * an output without its call, `invalid_encrypted_content` for altered state, `unsupported_value` for file ids.
  */
 export function toInputItems(
-  history: readonly HistoryItem[],
+  history: Pick<ResolvedInput, 'inherited' | 'own'>,
   context: RequestContext,
   envelope: ReasoningEnvelope,
-): { readonly items: readonly InputItem[]; readonly losses: readonly Loss[] } {
+): TranslatedHistory {
   const translation = new HistoryTranslation(context, envelope);
-  for (const entry of history) translation.add(entry);
-  return translation.finish();
+  for (const entry of history.inherited) translation.add(entry);
+  const inheritedItems = translation.length;
+  for (const entry of history.own) translation.add(entry);
+  return { ...translation.finish(), inheritedItems };
+}
+
+export interface TranslatedHistory {
+  readonly items: readonly InputItem[];
+  /** How many of the items, from the beginning, come from previous responses. */
+  readonly inheritedItems: number;
+  readonly losses: readonly Loss[];
 }
 
 class HistoryTranslation {
@@ -42,6 +52,11 @@ class HistoryTranslation {
   constructor(context: RequestContext, envelope: ReasoningEnvelope) {
     this.#context = context;
     this.#envelope = envelope;
+  }
+
+  /** Items so far. */
+  get length(): number {
+    return this.#items.length;
   }
 
   add({ item, path }: HistoryItem): void {

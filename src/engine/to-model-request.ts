@@ -1,13 +1,16 @@
 import type { Loss, Translated } from '../model/loss.ts';
-import type { InputItem, ModelRequest, TextFormat } from '../model/model-request.ts';
+import type { InputItem, ModelRequest, TextFormat, TurnSession } from '../model/model-request.ts';
 import type { CreateResponseRequest, TextFormatParam } from '../protocol/responses/request.ts';
 import { toOfferedTools } from './to-offered-tools.ts';
 
 /** The whole turn in our own words. `input` is the resolved history; `model` the upstream's id. */
 export function toModelRequest(
   request: CreateResponseRequest,
-  model: string,
-  input: readonly InputItem[],
+  {
+    model,
+    input,
+    session,
+  }: { readonly model: string; readonly input: readonly InputItem[]; readonly session: TurnSession | null },
 ): Translated<ModelRequest> {
   const offered = toOfferedTools(request);
   const losses: Loss[] = [...offered.losses];
@@ -44,6 +47,7 @@ export function toModelRequest(
     promptCacheKey: request.prompt_cache_key,
     safetyIdentifier: request.safety_identifier ?? request.user,
     stream: request.stream,
+    session,
   };
   return { value, losses };
 }

@@ -24,6 +24,8 @@ export interface ModelCatalog {
    * lists what there is) or `missing_required_parameter` when there is no default.
    */
   resolveModel(name: string | null): Promise<ResolvedModel>;
+  /** The backend of that name (`gemini`), if it is there. */
+  findBackend(name: string): Promise<Backend | undefined>;
   /** Every model of every backend that answers, then the aliases. A backend that does not answer in time is left out. */
   listModels(): Promise<readonly CatalogEntry[]>;
 }

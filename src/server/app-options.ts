@@ -1,4 +1,5 @@
 import type { EngineDeps } from '../engine/deps.ts';
+import type { Backend } from '../model/backend.ts';
 import type { Secret } from '../model/secret.ts';
 
 /** What the HTTP server needs. Times in milliseconds. */
@@ -6,6 +7,10 @@ export interface AppOptions {
   readonly engine: EngineDeps;
   /** API keys of clients; empty: nobody is asked for one, and the gateway binds only loopback. */
   readonly keys: readonly Secret[];
+  /** Opens `POST /v1/token` and nothing else; null: there is no such route. */
+  readonly adminKey: Secret | null;
+  /** All backends, once they are known. */
+  readonly backends: () => Promise<readonly Backend[]>;
   /** The address it will listen on. */
   readonly host: string;
   /** Names a `Host` header may carry besides loopback and the bound address. */

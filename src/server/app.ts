@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { App, AppOptions } from './app-options.ts';
 import { sendJson } from './exchange.ts';
 import { createAuthenticate } from './guards/authenticate.ts';
+import { createCheckAdminKey } from './guards/check-admin-key.ts';
 import { createHttpServer } from './http-server.ts';
 import { openMetrics, type Metrics } from './metrics.ts';
 import { apiRoutes, type RouteEntry } from './route-table.ts';
@@ -22,8 +23,11 @@ export function createApp(options: AppOptions): App {
   const metrics = openMetrics(() => running.size);
   const routes = [...apiRoutes, ...ownRoutes(options.version, metrics)];
   const around: Surroundings = {
-    ...{ options, routes, stopping: stopping.signal, isClosing: () => isClosing },
+    ...{ options, stopping: stopping.signal, isClosing: () => isClosing },
+    // What nobody can open is not there, so that no answer hints at it.
+    routes: routes.filter((entry) => entry.needsAdminKey === undefined || options.adminKey !== null),
     authenticate: createAuthenticate(options.keys),
+    checkAdminKey: options.adminKey === null ? null : createCheckAdminKey(options.adminKey),
   };
 
   function serve(request: FastifyRequest, raw: ServerResponse, entry: RouteEntry | undefined): void {

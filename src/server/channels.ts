@@ -33,9 +33,18 @@ export interface ResponseReport {
   readonly error: GatewayError | null;
 }
 
+/** Something that went wrong beside an answer: the client was not told. */
+export interface TroubleReport {
+  readonly requestId: string;
+  /** What went wrong, in fixed words. */
+  readonly trouble: string;
+  readonly error: GatewayError;
+}
+
 /** Everybody who wants to log, count or show what the server does subscribes here. */
 export const requestChannel = channel('antiphon:request');
 export const responseChannel = channel('antiphon:response');
+export const troubleChannel = channel('antiphon:trouble');
 
 /** Told when one is over. */
 export function reportRequest(report: RequestReport): void {
@@ -45,4 +54,9 @@ export function reportRequest(report: RequestReport): void {
 /** Told when one is over. */
 export function reportResponse(report: ResponseReport): void {
   if (responseChannel.hasSubscribers) responseChannel.publish(report);
+}
+
+/** Told at once. */
+export function reportTrouble(report: TroubleReport): void {
+  if (troubleChannel.hasSubscribers) troubleChannel.publish(report);
 }

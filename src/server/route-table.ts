@@ -3,7 +3,9 @@ import type { Route } from './exchange.ts';
 import { countTokens } from './routes/count-input-tokens.ts';
 import { createResponse } from './routes/create-response.ts';
 import { listModels, retrieveModel } from './routes/models.ts';
+import { deleteSession, retrieveSessions } from './routes/sessions.ts';
 import { cancelResponse, deleteResponse, retrieveInputItems, retrieveResponse } from './routes/stored-response.ts';
+import { setToken } from './routes/token.ts';
 
 export interface RouteEntry {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -11,6 +13,8 @@ export interface RouteEntry {
   readonly route: Route;
   /** Routes that anybody may ask; all others need a key where keys are set. */
   readonly isOpen?: true;
+  /** Routes that change the gateway: they need the admin key, and without one in the configuration they do not exist. */
+  readonly needsAdminKey?: true;
 }
 
 /** Every route that speaks the Responses API. A path that ends in `/*` takes the rest of the URL. */
@@ -24,6 +28,9 @@ export const apiRoutes: readonly RouteEntry[] = [
   { method: 'GET', path: '/v1/responses/:id/input_items', route: retrieveInputItems },
   { method: 'GET', path: '/v1/models', route: listModels },
   { method: 'GET', path: '/v1/models/*', route: retrieveModel },
+  { method: 'GET', path: '/v1/sessions', route: retrieveSessions },
+  { method: 'DELETE', path: '/v1/sessions/*', route: deleteSession },
+  { method: 'POST', path: '/v1/token', route: setToken, needsAdminKey: true },
 ];
 
 /** Codex tries a WebSocket first and falls back to HTTP silently on 426, and only on 426 (clients.md §1.5). */

@@ -7,6 +7,7 @@ import { sendPreflight, toCorsHeaders } from './cors.ts';
 import { sendError } from './error-answer.ts';
 import { timing, type Exchange } from './exchange.ts';
 import type { Authenticate } from './guards/authenticate.ts';
+import type { CheckAdminKey } from './guards/check-admin-key.ts';
 import { checkHost } from './guards/check-host.ts';
 import { unknownRoute, type RouteEntry } from './route-table.ts';
 
@@ -14,6 +15,8 @@ import { unknownRoute, type RouteEntry } from './route-table.ts';
 export interface Surroundings {
   readonly options: AppOptions;
   readonly authenticate: Authenticate;
+  /** Null: there is no admin key. */
+  readonly checkAdminKey: CheckAdminKey | null;
   /** Aborts when running responses have to end. */
   readonly stopping: AbortSignal;
   /** Asked for each request: whether new work is still taken. */
@@ -72,9 +75,23 @@ async function runRoute(
     raw.setHeader('connection', 'close');
     throw new GatewayError('server_overloaded', 'The gateway is shutting down.', { retryAfter: 1 });
   }
-  const owner = entry?.isOpen === true ? 'local' : facts.authenticate(request.headers.authorization);
+  // Refused before anybody is asked for a key, whichever it would be.
+  if (entry?.needsAdminKey === true && facts.checkAdminKey === null) throw refuse(request, raw, facts.routes);
+  const owner = identify(entry, request.headers.authorization, facts);
   if (entry === undefined) throw refuse(request, raw, facts.routes);
   await entry.route(toExchange(request, raw, owner, facts));
+}
+
+/** Whose things the route may see. */
+function identify(
+  entry: RouteEntry | undefined,
+  authorization: string | undefined,
+  { authenticate, checkAdminKey }: Facts,
+): string {
+  if (entry?.isOpen === true) return 'local';
+  if (entry?.needsAdminKey !== true) return authenticate(authorization);
+  checkAdminKey?.(authorization);
+  return 'admin';
 }
 
 function toExchange(request: FastifyRequest, raw: ServerResponse, owner: string, facts: Facts): Exchange {

@@ -1,6 +1,8 @@
 import type { Dialect, Kysely as KyselyDatabase, Transaction } from 'kysely';
 import type { StoredItem } from '../model/response-store.ts';
+import { moveHead } from './conversation-queries.ts';
 import { Kysely } from './load-kysely.ts';
+import { deleteSessionsAfter } from './session-queries.ts';
 import type { StoreSchema } from './store-schema.ts';
 import { countBytes, fillState, findItems, parseStateKeys, type StoredRow, type StoredText } from './stored-row.ts';
 
@@ -18,23 +20,33 @@ export function createStoreDatabase(dialect: Dialect): StoreDatabase {
   return new Kysely<StoreSchema>({ dialect });
 }
 
-/** Writes the rows. The answer tells for each whether it was written: an id that is there already is left alone. */
-export async function insertResponses(db: StoreTransaction, rows: readonly StoredRow[]): Promise<readonly boolean[]> {
-  const written: boolean[] = [];
-  for (const row of rows) {
-    const { id, owner, previousId, createdAt, states, body } = row;
-    const events = JSON.stringify(row.events);
-    const bytes = countBytes(row);
-    const saved = await db
-      .insertInto('responses')
-      .values({ id, owner, previous_id: previousId, created_at: createdAt, bytes, states, body, events })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .returning('seq')
-      .executeTakeFirst();
-    if (saved !== undefined) await insertItems(db, saved.seq, row);
-    written.push(saved !== undefined);
+/** What became of a row: an id that is there already is left alone, and so is a conversation that has gone on meanwhile. */
+export type InsertOutcome = 'written' | 'already_exists' | 'conversation_locked';
+
+/** Writes the rows, and moves the heads of their conversations. The answer tells for each whether it was written. */
+export async function insertResponses(db: StoreTransaction, rows: readonly StoredRow[]): Promise<readonly InsertOutcome[]> {
+  const outcomes: InsertOutcome[] = [];
+  for (const row of rows) outcomes.push(await insertResponse(db, row));
+  return outcomes;
+}
+
+async function insertResponse(db: StoreTransaction, row: StoredRow): Promise<InsertOutcome> {
+  const { id, owner, previousId, conversation, createdAt, states, body } = row;
+  const events = JSON.stringify(row.events);
+  const bytes = countBytes(row);
+  const saved = await db
+    .insertInto('responses')
+    .values({ id, owner, previous_id: previousId, created_at: createdAt, bytes, states, body, events })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('seq')
+    .executeTakeFirst();
+  if (saved === undefined) return 'already_exists';
+  if (conversation !== null && !(await moveHead(db, { ...row, conversation }, saved.seq))) {
+    await db.deleteFrom('responses').where('seq', '=', saved.seq).execute();
+    return 'conversation_locked';
   }
-  return written;
+  await insertItems(db, saved.seq, row);
+  return 'written';
 }
 
 async function insertItems(db: StoreTransaction, seq: number, row: StoredRow): Promise<void> {
@@ -88,10 +100,12 @@ export async function selectChain(db: StoreDatabase, id: string, owner: string):
   return chain.reverse();
 }
 
-/** Removes a response; its items go by cascade. Returns whether it was there. */
+/** Removes a response; its items, and the conversation it is the head of, go by foreign key. Returns whether it was there. */
 export async function deleteResponse(db: StoreTransaction, id: string, owner: string): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('responses').where('id', '=', id).where('owner', '=', owner).executeTakeFirst();
-  return numDeletedRows > 0n;
+  if (numDeletedRows === 0n) return false;
+  await deleteSessionsAfter(db, id, owner);
+  return true;
 }
 
 /**

@@ -1,11 +1,13 @@
 import type { RetentionPolicy } from '../model/response-store.ts';
 import type { StoreTransaction } from './kysely-queries.ts';
+import { deleteSessionsAfter } from './session-queries.ts';
 
 /** Removals of one transaction: other writes and reads get their turn in between. */
 const removalsAtOnce = 100;
 
 interface Candidate {
   readonly seq: number;
+  readonly id: string;
   readonly owner: string;
   readonly previous_id: string | null;
   readonly created_at: number;
@@ -37,7 +39,9 @@ export async function pruneSlice(db: StoreTransaction, policy: RetentionPolicy, 
     if (!mayGo(row)) return { removed, next: null };
     while (row !== undefined && mayGo(row)) {
       if (removed === removalsAtOnce) return { removed, next: older(row, leaf) };
+      // A conversation goes with its head, by foreign key.
       await db.deleteFrom('responses').where('seq', '=', row.seq).execute();
+      await deleteSessionsAfter(db, row.id, row.owner);
       surplus -= row.bytes;
       removed++;
       row = await selectChildlessParent(db, row);
@@ -63,7 +67,7 @@ async function sumBytes(db: StoreTransaction): Promise<number> {
 function selectChildless(db: StoreTransaction) {
   return db
     .selectFrom('responses as r')
-    .select(['r.seq', 'r.owner', 'r.previous_id', 'r.created_at', 'r.bytes'])
+    .select(['r.seq', 'r.id', 'r.owner', 'r.previous_id', 'r.created_at', 'r.bytes'])
     .where((eb) =>
       eb.not(
         eb.exists(

@@ -26,6 +26,30 @@ export interface StoreSchema {
     /** 1 when `states` of the response has a sealed state of this item. */
     has_state: number;
   };
+  /** Named conversations. One goes with its head, by the foreign key. */
+  conversations: {
+    owner: string;
+    id: string;
+    head_seq: number;
+    /** Unix seconds. */
+    created_at: number;
+    /** Unix seconds. */
+    last_used_at: number;
+  };
+  /** Conversations that live on upstreams. The head is an id: a session is saved before its response is. */
+  sessions: {
+    /** Order of saving. */
+    seq: Generated<number>;
+    backend: string;
+    upstream_id: string;
+    owner: string;
+    head_id: string;
+    conversation: string | null;
+    /** Unix seconds. */
+    created_at: number;
+    /** Unix seconds. */
+    last_used_at: number;
+  };
   /** Trial writes; always empty in between. */
   trials: { data: string };
 }

@@ -15,6 +15,8 @@ export interface StoredRow extends StoredText {
   readonly id: string;
   readonly owner: string;
   readonly previousId: string | null;
+  /** The conversation whose head moves to this response; null when it belongs to none, or has failed: a failed response moves no head. */
+  readonly conversation: string | null;
   /** Unix seconds. */
   readonly createdAt: number;
   /** Keys of all items of input and output, each once, joined by line feeds (which no key contains). */
@@ -29,13 +31,20 @@ export function encodeKey(id: string): string {
   return JSON.stringify(id).slice(1, -1);
 }
 
+/** The id of a key that `encodeKey` made. */
+export function decodeKey(key: string): string {
+  return String(JSON.parse(`"${key}"`));
+}
+
 /** Everything the store needs to know of a response, as text. Later changes of `stored` do not reach the row. */
 export function encodeStored(stored: StoredResponse): StoredRow {
   const { states, events, ...rest } = stored;
+  const movesHead = stored.conversation !== null && stored.response.status !== 'failed';
   return {
     id: encodeKey(stored.id),
     owner: encodeKey(stored.owner),
     previousId: stored.previousResponseId === null ? null : encodeKey(stored.previousResponseId),
+    conversation: movesHead ? encodeKey(stored.conversation) : null,
     createdAt: stored.createdAt,
     itemKeys: Array.from(itemIds(stored), encodeKey).join('\n'),
     body: JSON.stringify(rest),
@@ -89,7 +98,9 @@ export function countBytes(text: StoredText): number {
 
 // The casts: these texts are written by encodeStored alone.
 function parseBody(body: string): Omit<StoredResponse, 'states' | 'events'> {
-  return JSON.parse(body) as Omit<StoredResponse, 'states' | 'events'>;
+  const stored = JSON.parse(body) as Omit<StoredResponse, 'states' | 'events'> & { conversation?: string | null };
+  // Responses of schema version 1 knew no conversations.
+  return stored.conversation === undefined ? { ...stored, conversation: null } : stored;
 }
 
 function parseStates(states: string): StoredResponse['states'] {

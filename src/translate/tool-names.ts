@@ -21,9 +21,10 @@ const hashLength = 10;
 
 /**
  * Aliases for names that a server would refuse. The alias of a name is the same in every request (it ends in a hash of the name), so a history made of several
- * requests stays consistent and prompt caches keep working. `names` are all names of the request, of its tools and of calls in its history.
+ * requests stays consistent and prompt caches keep working. `names` are all names of the request, of its tools and of calls in its history; `taken` are names that no alias
+ * may be, because somebody else declares them in the same request.
  */
-export function createToolNames(names: Iterable<string>, rule: ToolNameRule): ToolNames {
+export function createToolNames(names: Iterable<string>, rule: ToolNameRule, taken: ReadonlySet<string> = new Set()): ToolNames {
   const aliases = new Map<string, string>();
   const originals = new Map<string, string>();
 
@@ -33,16 +34,18 @@ export function createToolNames(names: Iterable<string>, rule: ToolNameRule): To
     return alias;
   }
 
+  const isFree = (alias: string): boolean => !originals.has(alias) && !taken.has(alias);
+
   function addAlias(name: string): string {
-    if (fitsRule(name, rule) && !originals.has(name)) return keep(name, name);
+    if (fitsRule(name, rule) && isFree(name)) return keep(name, name);
     let alias = makeAlias(name, 0, rule);
-    for (let salt = 1; originals.has(alias); salt += 1) alias = makeAlias(name, salt, rule);
+    for (let salt = 1; !isFree(alias); salt += 1) alias = makeAlias(name, salt, rule);
     return keep(name, alias);
   }
 
   // Names that fit come first: an alias must never take the name of a real tool. Sorted, so that the order of a client's tools does not matter.
   const sorted = [...new Set(names)].sort();
-  for (const name of sorted.filter((name) => fitsRule(name, rule))) keep(name, name);
+  for (const name of sorted.filter((name) => fitsRule(name, rule) && !taken.has(name))) keep(name, name);
   for (const name of sorted) if (!aliases.has(name)) addAlias(name);
 
   return {

@@ -153,7 +153,7 @@ const accepted: { readonly [F in Field]-?: Values<F> } = {
   ],
   instructions: ['Be brief', null],
   previous_response_id: ['resp_1', null],
-  conversation: [null],
+  conversation: [null, 'conv_1', { id: 'conv_1' }],
   store: [true, false, null],
   background: [false, null],
   stream: [true, false, null],
@@ -219,7 +219,6 @@ const accepted: { readonly [F in Field]-?: Values<F> } = {
 /** What the client can send and we refuse, saying so. */
 const refused: { readonly [F in Field]?: Values<F> } = {
   background: [true],
-  conversation: ['conv_1', { id: 'conv_1' }],
   prompt: [{ id: 'pmpt_1' }],
 };
 

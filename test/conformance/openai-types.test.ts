@@ -59,7 +59,6 @@ const additions = {
   store: 'in every real answer; the type has lost it',
 };
 const absences = {
-  conversation: 'only with conversations, which are not served yet',
   output_text: 'made by the client itself; OpenAI does not send it',
   prompt: 'only with prompt templates, which are refused',
   prompt_cache_options: 'only when the request had it',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createConversationLock } from '../../src/engine/conversation-lock.ts';
 import type { EngineDeps, RequestContext } from '../../src/engine/deps.ts';
 import { prepareResponse } from '../../src/engine/prepare-response.ts';
 import { createReasoningEnvelope } from '../../src/engine/reasoning-envelope.ts';
@@ -21,9 +22,11 @@ export function newEngine(backend: Backend, store: ResponseStore = createMemoryS
       resolveModel: (name) =>
         Promise.resolve({ backend, model: name?.split('/')[1] ?? 'one', publicName: name ?? 'scripted/one' }),
       listModels: () => Promise.resolve([]),
+      findBackend: (name) => Promise.resolve(name === backend.name ? backend : undefined),
     },
     store,
     envelope: createReasoningEnvelope({ keys: [new Uint8Array(32).fill(1)], randomBytes }),
+    conversationLock: createConversationLock({ patienceMs: 5_000, createTimeout: (ms) => AbortSignal.timeout(ms) }),
     newId: (prefix) => `${prefix}_${randomBytes(12).toString('hex')}`,
     now: () => 1_000_000,
     countTextTokens: (text) => Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length),
@@ -46,9 +49,11 @@ export async function runOnce(
     onBatch?: (run: ResponseRun) => readonly ResponseEvent[] | undefined;
   } = {},
 ): Promise<Ran> {
-  const prepared = await prepareResponse(newTestRequest(changes), { context: settings.context ?? local, losses: [] }, engine);
   const never = new AbortController().signal;
-  const run = new ResponseRun(prepared, { gone: never, deadline: never, ...settings.signals }, engine);
+  const signals = { gone: never, deadline: never, ...settings.signals };
+  const found = { context: settings.context ?? local, losses: [], gone: signals.gone };
+  const prepared = await prepareResponse(newTestRequest(changes), found, engine);
+  const run = new ResponseRun(prepared, signals, engine);
   const events: ResponseEvent[] = [];
   for await (const batch of run.events) {
     events.push(...batch);

@@ -19,6 +19,7 @@ const anyModelEvent: fc.Arbitrary<BuilderInput> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constant('reasoning-delta' as const), delta: piece }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('refusal-delta' as const), delta: piece }) },
   { weight: 1, arbitrary: fc.constant({ type: 'reasoning-break' as const }) },
+  { weight: 1, arbitrary: fc.constant({ type: 'message-break' as const }) },
   {
     weight: 1,
     arbitrary: fc.record({

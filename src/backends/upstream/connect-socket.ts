@@ -19,8 +19,11 @@ export interface SocketFactory {
 export function createSocketFactory(options: {
   readonly connectMs: number;
   readonly secureContext: SecureContext | null;
+  /** Offers h2 on https. */
+  readonly allowH2: boolean;
 }): SocketFactory {
   const { connectMs, secureContext } = options;
+  const protocols = options.allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'];
   const sessions = new Map<string, Buffer>();
   const breaksOfUsedSockets = new WeakSet<Error>();
 
@@ -32,7 +35,7 @@ export function createSocketFactory(options: {
       autoSelectFamilyAttemptTimeout: addressAttemptMs,
       // An address is not a server name (RFC 6066 §3).
       servername: isIP(target.hostname) === 0 ? target.hostname : '',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: protocols,
       ...(session !== undefined && { session }),
       ...(secureContext !== null && { secureContext }),
     };

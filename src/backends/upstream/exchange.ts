@@ -8,7 +8,8 @@ import type { UpstreamAnswer, UpstreamTimeouts } from './upstream-port.ts';
 export interface ExchangeOptions {
   /** Scheme, host and port of the server, for messages. */
   readonly origin: string;
-  readonly timeouts: UpstreamTimeouts;
+  /** The connection is not its concern. `Infinity`: as long as it takes. */
+  readonly timeouts: Pick<UpstreamTimeouts, 'firstByteMs' | 'idleMs'>;
   readonly signal: AbortSignal;
 }
 
@@ -71,6 +72,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     const { origin, timeouts } = this.#options;
+    if (timeouts.firstByteMs === Infinity) return;
     this.#timer = setTimeout(() => {
       this.#stop(
         new GatewayError(
@@ -141,7 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #startIdleTimer(): void {
-    if (this.#state !== 'reading') return;
+    if (this.#state !== 'reading' || this.#options.timeouts.idleMs === Infinity) return;
     this.#timer = this.#timer?.refresh() ?? setTimeout(this.#onIdle, this.#options.timeouts.idleMs);
   }
 

@@ -8,11 +8,19 @@ import type { UpstreamClient, UpstreamRequest, UpstreamTimeouts } from './upstre
 
 export type { UpstreamAnswer, UpstreamClient, UpstreamRequest, UpstreamTimeouts } from './upstream-port.ts';
 
-/** `caFile`: PEM file with authorities to trust in addition to Node's own. Throws when it cannot be read. */
-export function createUpstreamClient(options: { timeouts: UpstreamTimeouts; caFile?: string }): UpstreamClient {
-  const { timeouts } = options;
-  const sockets = createSocketFactory({ connectMs: timeouts.connectMs, secureContext: loadAuthorities(options.caFile) });
-  const shared = { connect: sockets.connect, headersTimeout: 0, bodyTimeout: 0 };
+interface UpstreamClientOptions {
+  readonly timeouts: UpstreamTimeouts;
+  /** PEM file with authorities to trust in addition to Node's own. */
+  readonly caFile?: string;
+  /** On https a server that prefers h2 is spoken to in h2. Each exchange still has its connection for itself, so that no long-polling one is in another's way. */
+  readonly allowH2?: boolean;
+}
+
+/** Throws when `caFile` cannot be read. */
+export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
+  const { timeouts, allowH2 = false } = options;
+  const sockets = createSocketFactory({ connectMs: timeouts.connectMs, secureContext: loadAuthorities(options.caFile), allowH2 });
+  const shared = { connect: sockets.connect, headersTimeout: 0, bodyTimeout: 0, allowH2 };
   const agent = new Agent(shared);
   /** Without pipelining undici keeps no connection: every request gets a new one. */
   const freshAgent = new Agent({ ...shared, pipelining: 0 });
@@ -22,7 +30,8 @@ export function createUpstreamClient(options: { timeouts: UpstreamTimeouts; caFi
     async send(request, signal) {
       signal.throwIfAborted();
       const { origin, dispatch } = toDispatch(request);
-      const first = new Exchange({ origin, timeouts, signal });
+      const exchange = { origin, timeouts: request.isLongPoll === true ? unhurried : timeouts, signal };
+      const first = new Exchange(exchange);
       agent.dispatch(dispatch, first);
       try {
         return await first.answer;
@@ -30,13 +39,15 @@ export function createUpstreamClient(options: { timeouts: UpstreamTimeouts; caFi
         if (!sockets.brokeUsedSocket(first.brokenUnanswered)) throw error;
       }
       signal.throwIfAborted();
-      const second = new Exchange({ origin, timeouts, signal });
+      const second = new Exchange(exchange);
       freshAgent.dispatch(dispatch, second);
       return second.answer;
     },
     close: () => (closing ??= Promise.all([agent.close(), freshAgent.close()]).then(() => undefined)),
   };
 }
+
+const unhurried = { firstByteMs: Infinity, idleMs: Infinity };
 
 function loadAuthorities(caFile: string | undefined): SecureContext | null {
   // Built once: reading Node's 140 authorities costs milliseconds.

@@ -12,7 +12,9 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** A stream that may be silent for as long as it likes, before its status line too: of the budgets only `connectMs` counts. */
+  readonly isLongPoll?: boolean;
 }
 
 export interface UpstreamAnswer {

@@ -27,6 +27,8 @@ export interface ResponseResource {
   status: ResponseStatus;
   background: boolean;
   completed_at: number | null;
+  /** Only when the request named one. */
+  conversation?: { id: string };
   error: ResponseErrorObject | null;
   frequency_penalty: number;
   incomplete_details: { reason: string } | null;

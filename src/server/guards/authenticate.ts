@@ -13,7 +13,7 @@ export function createAuthenticate(keys: readonly Secret[]): Authenticate {
   if (keys.length === 0) return () => 'local';
   const digests = keys.map((key) => digestOf(key.reveal()));
   return (authorization) => {
-    const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const token = readBearer(authorization);
     if (token === undefined) {
       const message =
         "You didn't provide an API key. Send it in an Authorization header: 'Authorization: Bearer YOUR_KEY'. The gateway's keys are set in 'server.keys'.";
@@ -31,6 +31,12 @@ export function createAuthenticate(keys: readonly Secret[]): Authenticate {
   };
 }
 
-function digestOf(key: string): Buffer {
+/** The key of `Bearer KEY`. */
+export function readBearer(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}
+
+/** What keys are compared by: all digests have one length. */
+export function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

@@ -106,9 +106,12 @@ test('the words of OpenAI', () => {
 
 describe('what fields say about each other', () => {
   test.each([
-    [{ conversation: 'conv_1', previous_response_id: 'resp_1' }, 'mutually_exclusive_parameters', 'conversation'],
-    [{ conversation: 'conv_1' }, 'unsupported_parameter', 'conversation'],
-    [{ conversation: { id: 'conv_1' } }, 'unsupported_parameter', 'conversation'],
+    [{ conversation: 'conv_1', previous_response_id: 'resp_1' }, 'mutually_exclusive_parameters', 'previous_response_id'],
+    [{ conversation: { id: 'c' }, previous_response_id: 'r' }, 'mutually_exclusive_parameters', 'previous_response_id'],
+    [{ conversation: '' }, 'string_below_min_length', 'conversation'],
+    [{ conversation: 'c'.repeat(257) }, 'string_above_max_length', 'conversation'],
+    [{ conversation: { id: '' } }, 'string_below_min_length', 'conversation.id'],
+    [{ conversation: { id: null } }, 'invalid_type', 'conversation.id'],
     [{ conversation: {} }, 'missing_required_parameter', 'conversation.id'],
     [{ background: true }, 'unsupported_parameter', 'background'],
     [{ prompt: { id: 'pmpt_1' } }, 'unsupported_parameter', 'prompt'],
@@ -260,7 +263,7 @@ describe('input_tokens', () => {
       code: 'missing_required_parameter',
       param: 'input[0].content[0].text',
     });
-    expect(errorOf(() => parseInputTokens({ conversation: 'conv_1' })).param).toBe('conversation');
+    expect(parseInputTokens({ conversation: { id: 'conv_1' } }).request.conversation).toBe('conv_1');
     expect(errorOf(() => parseInputTokens({ tool_choice: 'required' })).param).toBe('tool_choice');
   });
 

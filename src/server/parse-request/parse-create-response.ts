@@ -38,7 +38,8 @@ export function parseCreateResponse(body: unknown): ParsedRequest {
   const parsed = readFields(fields, () => true);
   const { request } = parsed;
   checkContext(request);
-  if (request.input.length === 0 && request.previous_response_id === null) throw toMissingInput(fields);
+  const hasContext = request.previous_response_id !== null || request.conversation !== null;
+  if (request.input.length === 0 && !hasContext) throw toMissingInput(fields);
   if (!isAbsent(fields.stream_options) && !request.stream) {
     throw invalid('invalid_value', 'stream_options', "The 'stream_options' parameter is only allowed when 'stream' is enabled.");
   }
@@ -71,21 +72,17 @@ function readFields(fields: JsonObject, isKnown: (name: string) => boolean): Par
   return { request, losses };
 }
 
-/** Where the history comes from: one source at most, and conversations are none yet. */
+/** Where the history comes from: one source at most. */
 function checkContext(request: CreateResponseRequest): void {
-  if (request.conversation === null) return;
-  if (request.previous_response_id !== null) {
-    const message =
-      "Mutually exclusive parameters: 'conversation'. Ensure you are only providing one of: 'previous_response_id' or 'conversation'.";
-    throw invalid('mutually_exclusive_parameters', 'conversation', message);
-  }
+  if (request.conversation === null || request.previous_response_id === null) return;
   const message =
-    "Unsupported parameter: 'conversation'. Conversations are not available on this gateway yet: send the whole history as 'input', or use 'previous_response_id'.";
-  throw invalid('unsupported_parameter', 'conversation', message);
+    "Mutually exclusive parameters: 'previous_response_id'. Ensure you are only providing one of: 'previous_response_id' or 'conversation'.";
+  throw invalid('mutually_exclusive_parameters', 'previous_response_id', message);
 }
 
 function toMissingInput(fields: JsonObject): Error {
-  if (isAbsent(fields.input)) return missingParameter('input', "Without 'previous_response_id' there is nothing else to answer.");
+  if (isAbsent(fields.input))
+    return missingParameter('input', "Without 'previous_response_id' or 'conversation' there is nothing else to answer.");
   const message = "Invalid 'input': empty array. Expected an array with minimum length 1, but got an empty array instead.";
   return invalid('empty_array', 'input', message);
 }

@@ -21,13 +21,17 @@ export interface RetrieveQuery {
   readonly includeObfuscation: boolean | null;
 }
 
+/** Query of `GET /v1/sessions`. */
+export interface SessionsQuery {
+  readonly limit: number;
+}
+
 /** Throws GatewayError 400 with the query parameter's name. Unknown parameters pass (`beta=true` is one that clients send); an empty value counts as absent. */
 export function parseInputItemsQuery(query: URLSearchParams): InputItemsQuery {
-  const limit = readValue(query, 'limit');
   const order = readValue(query, 'order');
   const after = readValue(query, 'after');
   return {
-    limit: limit === null ? 20 : parseInteger(toInteger(limit), 'limit', { min: 1, max: 100 }),
+    limit: readLimit(query, { usual: 20, max: 100 }),
     order: order === null ? 'desc' : parseChoice(order, 'order', ['asc', 'desc']),
     after: after === null ? null : parseString(after, 'after', { max: 512 }),
     include: readInclude(query),
@@ -46,6 +50,16 @@ export function parseRetrieveQuery(query: URLSearchParams): RetrieveQuery {
     include: readInclude(query),
     includeObfuscation: readBoolean(query, 'include_obfuscation'),
   };
+}
+
+/** Throws GatewayError 400 with the query parameter's name. */
+export function parseSessionsQuery(query: URLSearchParams): SessionsQuery {
+  return { limit: readLimit(query, { usual: 100, max: 1000 }) };
+}
+
+function readLimit(query: URLSearchParams, { usual, max }: { readonly usual: number; readonly max: number }): number {
+  const limit = readValue(query, 'limit');
+  return limit === null ? usual : parseInteger(toInteger(limit), 'limit', { min: 1, max });
 }
 
 function readValue(query: URLSearchParams, name: string): string | null {

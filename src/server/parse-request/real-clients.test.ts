@@ -34,9 +34,8 @@ function outcomeOf(parse: () => { losses: readonly { path: string; code?: string
   }
 }
 
-/** `conversation` and `background` come later; until then their users get this and nothing else. */
+/** `background` comes later; until then its users get this and nothing else. */
 function expected(body: JsonObject): string {
-  if ('conversation' in body) return 'unsupported_parameter at conversation';
   return body.background === true ? 'unsupported_parameter at background' : 'ok';
 }
 
@@ -61,7 +60,7 @@ test.skipIf(!isThere(clients))('every captured request to /responses is understo
       faults.push(`${file} ${String(line.run)}#${String(line.seq)}: ${outcome} ${unknown.join()}`);
   }
   console.log(
-    `captured client requests: ${String(counts.ok)} of ${String(counts.all)} parsed, ${String(counts.later)} ask for conversations or background, ${String(faults.length)} wrong`,
+    `captured client requests: ${String(counts.ok)} of ${String(counts.all)} parsed, ${String(counts.later)} ask for background, ${String(faults.length)} wrong`,
   );
   expect(faults).toEqual([]);
   expect(counts.ok).toBeGreaterThan(150);

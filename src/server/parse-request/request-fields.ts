@@ -16,6 +16,8 @@ export type FieldReader = (request: CreateResponseRequest, value: unknown, losse
 
 /** Long enough for every model file's path and every foreign id; what is longer would only make error messages and logs grow. */
 const nameLimits = { min: 1, max: 512 } as const;
+/** It has to fit into the path of `DELETE /v1/sessions/{id}`. */
+const conversationLimits = { min: 1, max: 256 } as const;
 const penaltyLimits = { min: -2, max: 2 } as const;
 const maxInteger = Number.MAX_SAFE_INTEGER;
 const serviceTiers = ['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'];
@@ -65,11 +67,11 @@ function field<K extends keyof CreateResponseRequest>(
   ];
 }
 
-/** `"conv_…"` or `{id}`. Whether conversations exist here is said after `previous_response_id` has been looked at too. */
+/** Any name, or `{id}`: `conv_…` is one like every other. */
 function parseConversation(value: unknown, path: string): string {
-  if (typeof value === 'string') return parseString(value, path, nameLimits);
+  if (typeof value === 'string') return parseString(value, path, conversationLimits);
   if (!isJsonObject(value)) throw invalidType(path, 'one of a string or an object with an id', value);
-  return parseString(value.id, `${path}.id`, nameLimits);
+  return parseString(value.id, `${path}.id`, conversationLimits);
 }
 
 function parseBackground(value: unknown, path: string): boolean {

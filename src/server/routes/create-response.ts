@@ -13,7 +13,11 @@ import { parseCreateResponse } from '../parse-request/parse-create-response.ts';
 /** `POST /v1/responses`: parse, prepare, run, and choose the delivery. */
 export async function createResponse(exchange: Exchange): Promise<void> {
   const { request, losses } = parseCreateResponse(await readJsonBody(exchange.request, exchange.options.maxBodyBytes));
-  const found = { context: exchange.context, losses: [...losses, ...timeoutLoss(request.timeout, exchange.options.timeouts)] };
+  const found = {
+    context: exchange.context,
+    losses: [...losses, ...timeoutLoss(request.timeout, exchange.options.timeouts)],
+    gone: exchange.gone,
+  };
   const prepared = await prepareResponse(request, found, exchange.options.engine);
   const deadline = startDeadline(request.timeout, exchange);
   const run = new ResponseRun(prepared, { gone: exchange.gone, deadline: deadline.signal }, exchange.options.engine);
@@ -22,7 +26,7 @@ export async function createResponse(exchange: Exchange): Promise<void> {
     if (request.stream) {
       const headers = (): Record<string, string> => {
         acceptedMs = elapsed(exchange);
-        return { ...timing(exchange), ...lossHeader(prepared.losses) };
+        return { ...timing(exchange), ...lossHeader([...prepared.losses, ...run.lateLosses]) };
       };
       await deliverSse(run, exchange.raw, { keepAlive: exchange.options.keepAlive, headers, gone: exchange.gone });
     } else {
@@ -31,6 +35,8 @@ export async function createResponse(exchange: Exchange): Promise<void> {
     }
   } finally {
     deadline.stop();
+    // A delivery that threw may have left it half way.
+    await run.events.return(undefined);
     report(run, { prepared, exchange, acceptedMs });
   }
 }

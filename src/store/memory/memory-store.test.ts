@@ -28,6 +28,82 @@ function recordSaves(sound: ResponseStore): { saved: Map<string, StoredResponse>
   };
 }
 
+const conversationDefects: readonly Defect[] = [
+  {
+    name: 'lets a conversation go on from anywhere',
+    caughtBy: 'does not follow the head',
+    change: (sound) => ({
+      saveResponse: async (stored) => {
+        const head = stored.conversation === null ? undefined : await sound.loadConversation(stored.conversation, stored.owner);
+        const previousResponseId = head?.headResponseId ?? stored.previousResponseId;
+        await sound.saveResponse({ ...stored, previousResponseId });
+      },
+    }),
+  },
+  {
+    name: 'moves heads to failed responses',
+    caughtBy: 'a failed response moves no head',
+    change: (sound) => ({
+      saveResponse: (stored) => sound.saveResponse({ ...stored, response: { ...stored.response, status: 'completed' } }),
+    }),
+  },
+  {
+    name: 'shares conversations between owners',
+    caughtBy: 'as many as their owners',
+    change(sound) {
+      const owners = new Map<string, string>();
+      return {
+        saveResponse: async (stored) => {
+          await sound.saveResponse(stored);
+          if (stored.conversation !== null) owners.set(stored.conversation, stored.owner);
+        },
+        loadConversation: (id, owner) => sound.loadConversation(id, owners.get(id) ?? owner),
+      };
+    },
+  },
+  {
+    name: 'shows sessions to everybody',
+    caughtBy: "nobody sees another owner's session",
+    change(sound) {
+      const owners = new Map<string, string>();
+      return {
+        saveSession: (session) => {
+          owners.set(session.headResponseId, session.owner);
+          return sound.saveSession(session);
+        },
+        loadSession: (key) => sound.loadSession({ ...key, owner: owners.get(key.headResponseId) ?? key.owner }),
+      };
+    },
+  },
+  {
+    name: 'keeps sessions where they were',
+    caughtBy: 'in its own place',
+    change(sound) {
+      const known = new Set<string>();
+      return {
+        saveSession: async (session) => {
+          if (!known.has(session.upstreamId)) await sound.saveSession(session);
+          known.add(session.upstreamId);
+        },
+      };
+    },
+  },
+  {
+    name: 'never forgets a session',
+    caughtBy: 'sessions go with the response',
+    change(sound) {
+      const saved = new Map<string, Parameters<ResponseStore['saveSession']>[0]>();
+      return {
+        saveSession: async (session) => {
+          saved.set(session.upstreamId, session);
+          await sound.saveSession(session);
+        },
+        listSessions: (owner) => Promise.resolve([...saved.values()].filter((session) => session.owner === owner)),
+      };
+    },
+  },
+];
+
 const defects: readonly Defect[] = [
   {
     name: 'loads whatever id it is given',
@@ -104,7 +180,7 @@ const defects: readonly Defect[] = [
   },
 ];
 
-test.each(defects)('the suite catches a store that $name', async ({ change, caughtBy }) => {
+test.each([...defects, ...conversationDefects])('the suite catches a store that $name', async ({ change, caughtBy }) => {
   const failed = await failedStoreCases(async () => {
     const sound = createMemoryStore();
     return { ...sound, ...change(sound) };

@@ -1,17 +1,28 @@
+import { conversationLocked } from '../../model/conversation-locked.ts';
 import type { ResponseStore, StoredItem } from '../../model/response-store.ts';
+import { decodeConversation, decodeSession, encodeSession, encodeSessionKey } from '../session-row.ts';
 import { countBytes, decodeStored, encodeKey, encodeStored, fillState, findItems, parseStateKeys } from '../stored-row.ts';
+import { createMemoryConversations } from './memory-conversations.ts';
+import { createMemorySessions } from './memory-sessions.ts';
 import { createMemoryTables, type MemoryEntry } from './memory-tables.ts';
 import { pruneTables } from './prune-tables.ts';
 
 /** The store `memory:`: as text in this process, gone with it. Bounded by `pruneResponses` alone. */
 export function createMemoryStore(): ResponseStore {
-  const tables = createMemoryTables();
+  const conversations = createMemoryConversations();
+  const sessions = createMemorySessions();
+  const tables = createMemoryTables(({ row }) => {
+    conversations.removeHead(row.id);
+    sessions.removeHead(row.id, row.owner);
+  });
 
   return {
     async saveResponse(stored) {
       const row = encodeStored(stored);
       if (tables.isTaken(row.id)) throw new Error('a response with this id is stored already');
+      if (!conversations.admits(row)) throw conversationLocked();
       tables.add(row, countBytes(row));
+      conversations.moveHead(row);
     },
 
     async loadResponse(id, owner) {
@@ -42,16 +53,52 @@ export function createMemoryStore(): ResponseStore {
       return findNewestItems(holdersOf);
     },
 
+    async loadConversation(id, owner) {
+      const found = conversations.find(encodeKey(id), encodeKey(owner));
+      return found && decodeConversation(found);
+    },
+
+    async listConversations(owner) {
+      return conversations.list(encodeKey(owner)).map(decodeConversation);
+    },
+
+    async removeConversation(id, owner) {
+      return conversations.remove(encodeKey(id), encodeKey(owner));
+    },
+
+    async saveSession(session) {
+      sessions.save(encodeSession(session));
+    },
+
+    async loadSession({ backend, headResponseId, owner }) {
+      const key = { backend: encodeKey(backend), headId: encodeKey(headResponseId), owner: encodeKey(owner) };
+      const found = sessions.find(key);
+      return found && decodeSession(found);
+    },
+
+    async removeSession(key) {
+      sessions.remove(encodeSessionKey(key));
+    },
+
+    async listSessions(owner) {
+      return sessions.list(encodeKey(owner)).map(decodeSession);
+    },
+
     async ensureWritable() {
       // Memory has no bad days of its own.
     },
 
     async pruneResponses(policy) {
-      return pruneTables(tables, policy);
+      const removed = pruneTables(tables, policy);
+      const { olderThan } = policy;
+      if (olderThan !== null) sessions.removeOrphans(olderThan, (id, owner) => tables.find(id, owner) !== undefined);
+      return removed;
     },
 
     async close() {
       tables.clear();
+      conversations.clear();
+      sessions.clear();
     },
   };
 }

@@ -22,7 +22,8 @@ export interface MemoryTables {
   clear(): void;
 }
 
-export function createMemoryTables(): MemoryTables {
+/** `onRemoved` hears of each response that goes. */
+export function createMemoryTables(onRemoved: (entry: MemoryEntry) => void): MemoryTables {
   const responses = new Map<string, MemoryEntry>();
   // No key contains a line feed, so these pairs cannot be confused.
   const children = new Map<string, number>();
@@ -70,6 +71,7 @@ export function createMemoryTables(): MemoryTables {
         if (rest.length === 0) items.delete(item);
         else items.set(item, rest);
       }
+      onRemoved(entry);
     },
     find,
     findParent: ({ row }) => (row.previousId === null ? undefined : find(row.previousId, row.owner)),

@@ -29,4 +29,28 @@ export const sqliteMigrations: readonly string[] = [
 
   create table trials (data text not null);
   `,
+  `
+  create table conversations (
+    owner text not null,
+    id text not null,
+    head_seq integer not null references responses (seq) on delete cascade,
+    created_at integer not null,
+    last_used_at integer not null,
+    primary key (owner, id)
+  ) without rowid;
+  create index conversations_by_head on conversations (head_seq);
+
+  create table sessions (
+    seq integer primary key,
+    backend text not null,
+    upstream_id text not null,
+    owner text not null,
+    head_id text not null,
+    conversation text,
+    created_at integer not null,
+    last_used_at integer not null,
+    unique (backend, upstream_id)
+  );
+  create index sessions_by_head on sessions (owner, head_id);
+  `,
 ];

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RetentionPolicy } from '../../model/response-store.ts';
+import { deleteConversation, selectConversation, selectConversations } from '../conversation-queries.ts';
 import {
   createStoreDatabase,
   deleteResponse,
@@ -8,9 +9,12 @@ import {
   selectItems,
   selectResponse,
   writeTrial,
+  type InsertOutcome,
   type StoreDatabase,
+  type StoreTransaction,
 } from '../kysely-queries.ts';
 import { pruneSlice, type PruneSlice } from '../prune-queries.ts';
+import { deleteOrphanSessions, deleteSession, replaceSession, selectSession, selectSessions } from '../session-queries.ts';
 import type { StoredRow } from '../stored-row.ts';
 import { hasDiskSpace } from './disk-space.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
@@ -28,15 +32,26 @@ export function createDatabaseHandlers(connection: SqliteConnection, settings: D
   const { busyTimeoutMs } = settings;
   const db = createStoreDatabase(createSqliteDialect(connection));
   const write = createWriteLane();
+  const change = <T>(work: (trx: StoreTransaction) => Promise<T>): Promise<T> =>
+    write(() => db.transaction().execute(work), busyTimeoutMs);
   const read = <T>(work: () => Promise<T>): Promise<T> => retryWhileBusy(work, busyTimeoutMs);
   return {
     save: ({ rows, patienceMs }) => saveRows(rows, (some) => write(() => insertAll(db, some), patienceMs), settings.file),
     load: ({ id, owner }) => read(() => selectResponse(db, id, owner)),
     chain: ({ id, owner }) => read(() => selectChain(db, id, owner)),
     items: ({ ids, owner }) => read(async () => JSON.stringify(await selectItems(db, ids, owner))),
-    remove: ({ id, owner }) => write(() => db.transaction().execute((trx) => deleteResponse(trx, id, owner)), busyTimeoutMs),
+    remove: ({ id, owner }) => change((trx) => deleteResponse(trx, id, owner)),
+    loadConversation: ({ id, owner }) => read(() => selectConversation(db, id, owner)),
+    listConversations: ({ owner }) => read(() => selectConversations(db, owner)),
+    removeConversation: ({ id, owner }) => change((trx) => deleteConversation(trx, id, owner)),
+    saveSession: (row) => change((trx) => replaceSession(trx, row)),
+    loadSession: (key) => read(() => selectSession(db, key)),
+    removeSession: (key) => change((trx) => deleteSession(trx, key)),
+    listSessions: ({ owner }) => read(() => selectSessions(db, owner)),
     async prune(policy) {
       const removed = await pruneAll(policy, db, (work) => write(work, busyTimeoutMs));
+      const { olderThan } = policy;
+      if (olderThan !== null) await change((trx) => deleteOrphanSessions(trx, olderThan));
       await shrinkFile(connection, (work) => write(work, busyTimeoutMs));
       return removed;
     },
@@ -64,19 +79,22 @@ function createWriteLane(): WriteLane {
   };
 }
 
-function insertAll(db: StoreDatabase, rows: readonly StoredRow[]): Promise<readonly boolean[]> {
+function insertAll(db: StoreDatabase, rows: readonly StoredRow[]): Promise<readonly InsertOutcome[]> {
   return db.transaction().execute((trx) => insertResponses(trx, rows));
 }
 
-type WriteRows = (rows: readonly StoredRow[]) => Promise<readonly boolean[]>;
+const refusals = {
+  already_exists: 'a response with this id is stored already',
+  conversation_locked: 'the conversation has gone on with another response',
+} as const;
+
+type WriteRows = (rows: readonly StoredRow[]) => Promise<readonly InsertOutcome[]>;
 
 /** One transaction for all rows. When that fails, each goes alone, so that a response is refused only for its own sake. */
 async function saveRows(rows: readonly StoredRow[], writeRows: WriteRows, file: string): Promise<readonly (Failure | null)[]> {
   try {
-    const written = await writeRows(rows);
-    return written.map((isNew) =>
-      isNew ? null : { code: 'already_exists', detail: 'a response with this id is stored already' },
-    );
+    const outcomes = await writeRows(rows);
+    return outcomes.map((outcome) => (outcome === 'written' ? null : { code: outcome, detail: refusals[outcome] }));
   } catch (thrown) {
     if (rows.length === 1 || isBusy(thrown)) {
       const failure = toFailure(thrown, () => hasDiskSpace(file));

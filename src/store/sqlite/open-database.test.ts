@@ -4,7 +4,7 @@ import Database from 'libsql';
 import { expect, test } from 'vitest';
 import { counterId } from '../../../test/counter-id.ts';
 import { scratchFolder } from '../../../test/scratch-folder.ts';
-import { sampleStored } from '../../../test/stored-samples.ts';
+import { sampleStored, userMessage } from '../../../test/stored-samples.ts';
 import { sqliteMigrations } from '../migrations/sqlite-migrations.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { readPragma } from './sqlite-connection.ts';
@@ -104,6 +104,44 @@ test('the scripts run in order, each once; what is there stays', () => {
     migrateDatabase(db, [...first, 'alter table notes add column mood']);
     expect(db.prepare('select * from notes').all([])).toEqual([{ text: 'kept', mood: null }]);
     expect(readPragma(db, 'user_version')).toBe(3);
+  });
+});
+
+test('a database of version 1 keeps what it holds, and learns conversations', async () => {
+  const file = newFile();
+  const { conversation: _, ...stored } = sampleStored({
+    id: 'resp_1',
+    owner: 'me',
+    input: [userMessage('msg_1', 'from before')],
+  });
+  const { states, events, ...body } = stored;
+  withDatabase(file, (db) => {
+    db.exec('pragma auto_vacuum = incremental; pragma application_id = 1097757808');
+    migrateDatabase(db, sqliteMigrations.slice(0, 1));
+    const columns = 'id, owner, previous_id, created_at, bytes, states, body, events';
+    db.prepare(`insert into responses (${columns}) values (?, ?, null, ?, 1, ?, ?, ?)`).run([
+      'resp_1',
+      'me',
+      stored.createdAt,
+      JSON.stringify(states),
+      JSON.stringify(body),
+      JSON.stringify(events),
+    ]);
+    db.exec(`insert into items values (1, 'msg_1', 'me', 0)`);
+    expect(readPragma(db, 'user_version')).toBe(1);
+  });
+
+  const store = await openSqliteStore({ file });
+  expect(await store.loadResponse('resp_1', 'me')).toEqual({ ...stored, conversation: null });
+  expect((await store.loadItems(['msg_1'], 'me')).get('msg_1')).toEqual(userMessage('msg_1', 'from before'));
+  expect(await store.listConversations('me')).toEqual([]);
+  await store.saveResponse(sampleStored({ id: 'resp_2', owner: 'me', conversation: 'c' }));
+  await store.saveResponse(sampleStored({ id: 'resp_3', owner: 'me', conversation: 'c', previousResponseId: 'resp_2' }));
+  expect(await store.loadConversation('c', 'me')).toMatchObject({ headResponseId: 'resp_3' });
+  await store.close();
+  withDatabase(file, (db) => {
+    expect(readPragma(db, 'user_version')).toBe(sqliteMigrations.length);
+    expect(db.prepare('pragma foreign_key_check').all([])).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { counterId } from '../../../test/counter-id.ts';
 import { scratchFolder } from '../../../test/scratch-folder.ts';
 import { storeSuite } from '../../../test/store-suite.ts';
 import { sampleStored, userMessage } from '../../../test/stored-samples.ts';
+import { GatewayError } from '../../model/errors.ts';
 import { createMemoryStore } from '../memory/memory-store.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
@@ -32,6 +33,58 @@ test('what was saved is there when the file is opened again; close writes what i
   expect((await again.loadItems(['msg_7'], 'me')).get('msg_7')).toEqual(userMessage('msg_7', 'hi'));
   await again.close();
 });
+
+test('conversations and sessions are there when the file is opened again', async () => {
+  const file = newFile();
+  const store = await openSqliteStore({ file });
+  const conversation = 'all about Oslo';
+  await store.saveResponse(sampleStored({ id: 'resp_1', owner: 'me', conversation, createdAt: 10 }));
+  await store.saveResponse(
+    sampleStored({ id: 'resp_2', owner: 'me', conversation, previousResponseId: 'resp_1', createdAt: 20 }),
+  );
+  const times = { createdAt: 10, lastUsedAt: 20 };
+  const session = { backend: 'b', upstreamId: 'u', owner: 'me', headResponseId: 'resp_2', conversation, ...times };
+  await store.saveSession(session);
+  await store.close();
+
+  const again = await openSqliteStore({ file });
+  expect(await again.loadConversation(conversation, 'me')).toEqual({
+    id: conversation,
+    owner: 'me',
+    headResponseId: 'resp_2',
+    ...times,
+  });
+  expect(await again.loadSession(session)).toEqual(session);
+  await again.close();
+});
+
+test('of two stores on one file only one carries a conversation on; the other learns that it was late', async () => {
+  const file = newFile();
+  const stores = await Promise.all([openSqliteStore({ file }), openSqliteStore({ file })]);
+  let head: string | null = null;
+  let late = 0;
+  for (let round = 0; round < 20; round++) {
+    const previousResponseId = head;
+    const outcomes = await Promise.allSettled(
+      stores.map(async (store, at) => {
+        const id = `resp_${String(round)}_${String(at)}`;
+        await store.saveResponse(sampleStored({ id, owner: 'me', conversation: 'shared', previousResponseId }));
+        return id;
+      }),
+    );
+    const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    late += outcomes.filter(({ status, ...rest }) => status === 'rejected' && isLocked(rest)).length;
+    expect(won).toHaveLength(1);
+    head = won[0] ?? null;
+  }
+  expect(late).toBe(20);
+  expect(await stores[1].loadChain(head ?? '', 'me')).toHaveLength(20);
+  for (const store of stores) await store.close();
+});
+
+function isLocked(outcome: object): boolean {
+  return 'reason' in outcome && outcome.reason instanceof GatewayError && outcome.reason.code === 'conversation_locked';
+}
 
 test('folder and files are for their owner alone; after close only the database is left', async () => {
   const file = newFile();

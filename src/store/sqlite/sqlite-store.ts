@@ -2,6 +2,8 @@ import { resolve as resolvePath } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatewayError } from '../../model/errors.ts';
 import type { ResponseStore, RetentionPolicy, StoredItem, StoredResponse } from '../../model/response-store.ts';
+import type { StoredConversation, UpstreamSession } from '../../model/session-store.ts';
+import { decodeConversation, decodeSession, encodeSession, encodeSessionKey, type SessionKey } from '../session-row.ts';
 import { decodeStored, encodeKey, encodeStored, type StoredRow } from '../stored-row.ts';
 import { createSaveQueue, type SaveQueue } from './save-queue.ts';
 import { spawnDatabaseWorker } from './spawn-database-worker.ts';
@@ -96,6 +98,45 @@ class SqliteStore implements ResponseStore {
     return new Map(items.map((item) => [item.id, item]));
   }
 
+  async loadConversation(id: string, owner: string): Promise<StoredConversation | undefined> {
+    const row = await this.#client.call('loadConversation', { id: encodeKey(id), owner: encodeKey(owner) });
+    return row && decodeConversation(row);
+  }
+
+  async listConversations(owner: string): Promise<readonly StoredConversation[]> {
+    return (await this.#client.call('listConversations', { owner: encodeKey(owner) })).map(decodeConversation);
+  }
+
+  removeConversation(id: string, owner: string): Promise<boolean> {
+    return this.#watchWrite(0, this.#client.call('removeConversation', { id: encodeKey(id), owner: encodeKey(owner) }));
+  }
+
+  async saveSession(session: UpstreamSession): Promise<void> {
+    await this.#watchWrite(0, this.#client.call('saveSession', encodeSession(session)));
+  }
+
+  async loadSession(key: {
+    readonly backend: string;
+    readonly headResponseId: string;
+    readonly owner: string;
+  }): Promise<UpstreamSession | undefined> {
+    const { backend, headResponseId, owner } = key;
+    const row = await this.#client.call('loadSession', {
+      backend: encodeKey(backend),
+      headId: encodeKey(headResponseId),
+      owner: encodeKey(owner),
+    });
+    return row && decodeSession(row);
+  }
+
+  async removeSession(key: SessionKey): Promise<void> {
+    await this.#watchWrite(0, this.#client.call('removeSession', encodeSessionKey(key)));
+  }
+
+  async listSessions(owner: string): Promise<readonly UpstreamSession[]> {
+    return (await this.#client.call('listSessions', { owner: encodeKey(owner) })).map(decodeSession);
+  }
+
   async ensureWritable(): Promise<void> {
     if (this.#failedBytes === null) return;
     this.#trial ??= this.#tryWrite(this.#failedBytes).finally(() => (this.#trial = undefined));
@@ -131,7 +172,8 @@ class SqliteStore implements ResponseStore {
       this.#failedBytes = null;
       return result;
     } catch (thrown) {
-      if (thrown instanceof GatewayError) this.#failedBytes = bytes;
+      // A conversation that went on meanwhile says nothing about the storage.
+      if (thrown instanceof GatewayError && thrown.code !== 'conversation_locked') this.#failedBytes = bytes;
       throw thrown;
     }
   }

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { conversationLocked } from '../../model/conversation-locked.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { Argument, Failure, Result, StoreCall, WorkerReply, WorkerRequest } from './worker-messages.ts';
 
@@ -37,6 +38,8 @@ export function fromFailure(failure: Failure): Error {
       return new GatewayError('storage_full', "The gateway's storage is full. Requests with store: false still work.", { cause });
     case 'storage_unavailable':
       return new GatewayError('storage_unavailable', "The gateway's storage is not available at the moment.", { cause });
+    case 'conversation_locked':
+      return conversationLocked();
     case 'already_exists':
     case 'internal':
       return cause;

@@ -1,4 +1,5 @@
 import type { RetentionPolicy } from '../../model/response-store.ts';
+import type { ConversationRow, SessionKey, SessionRow } from '../session-row.ts';
 import type { StoredRow, StoredText } from '../stored-row.ts';
 
 /** What the main thread may ask of the database thread: argument and result of each call. All ids are keys (`encodeKey`). */
@@ -10,6 +11,13 @@ interface StoreCalls {
   /** JSON text of a list of items. */
   items: { argument: { ids: readonly string[]; owner: string }; result: string };
   remove: { argument: { id: string; owner: string }; result: boolean };
+  loadConversation: { argument: { id: string; owner: string }; result: ConversationRow | undefined };
+  listConversations: { argument: { owner: string }; result: readonly ConversationRow[] };
+  removeConversation: { argument: { id: string; owner: string }; result: boolean };
+  saveSession: { argument: SessionRow; result: null };
+  loadSession: { argument: { backend: string; headId: string; owner: string }; result: SessionRow | undefined };
+  removeSession: { argument: SessionKey; result: null };
+  listSessions: { argument: { owner: string }; result: readonly SessionRow[] };
   prune: { argument: RetentionPolicy; result: number };
   /** Writes that many bytes and removes them again. */
   tryWrite: { argument: { bytes: number; patienceMs: number }; result: null };
@@ -36,7 +44,7 @@ export type WorkerReply =
 
 /** An error on its way between threads. `detail` may name files and SQL: for the operator, never for a client. */
 export interface Failure {
-  readonly code: 'storage_full' | 'storage_unavailable' | 'already_exists' | 'internal';
+  readonly code: 'storage_full' | 'storage_unavailable' | 'already_exists' | 'conversation_locked' | 'internal';
   readonly detail: string;
 }
 

@@ -134,6 +134,7 @@ function requestOf(model: string, items: readonly InputItem[]): ModelRequest {
       promptCacheKey: null,
       safetyIdentifier: null,
       stream: true,
+      session: null,
     },
   };
 }

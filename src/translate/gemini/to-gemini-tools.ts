@@ -19,21 +19,30 @@ export interface ToolOptions {
   readonly traits: ModelTraits;
   /** Vertex shows server-side tool calls without being asked, and refuses the field that asks. */
   readonly isVertex: boolean;
+  /** The request declares functions besides those of the turn. */
+  readonly hasOtherFunctions: boolean;
 }
 
 /** Function tools, web search and the tool choice (table in backends.md B.2, "Tools"). Tools that Gemini cannot serve become losses at their path. */
-export function toGeminiTools(request: ModelRequest, { names, traits, isVertex }: ToolOptions): Translated<GeminiTools> {
+export function toGeminiTools(request: ModelRequest, options: ToolOptions): Translated<GeminiTools> {
+  const { names, traits, isVertex, hasOtherFunctions } = options;
   const losses: Loss[] = [];
   const hasFunctions = request.tools.length > 0;
-  const hasSearch = readHostedTools(request, traits.isGemini3 || !hasFunctions, losses);
+  const canSearch = traits.isGemini3 || !(hasFunctions || hasOtherFunctions);
+  const hasSearch = readHostedTools(request, canSearch, losses);
   const search: GeminiTool[] = hasSearch ? [{ googleSearch: {} }] : [];
-  if (!hasFunctions) return { value: { tools: search, toolConfig: undefined }, losses };
+  // Gemini wants to be asked for search calls in its answer as soon as functions stand beside the search.
+  const searchConfig: GeminiToolConfig = hasSearch && !isVertex ? { includeServerSideToolInvocations: true } : {};
+  if (!hasFunctions) {
+    const toolConfig = hasOtherFunctions && Object.keys(searchConfig).length > 0 ? searchConfig : undefined;
+    return { value: { tools: search, toolConfig }, losses };
+  }
   const functionDeclarations = request.tools.map((tool) => toDeclaration(tool, names, losses));
   const prefersValidated = hasSearch || request.tools.some((tool) => tool.strict);
   const toolConfig: GeminiToolConfig = {
     functionCallingConfig: toCallingConfig(request.toolChoice, { names, prefersValidated }),
+    ...searchConfig,
   };
-  if (hasSearch && !isVertex) toolConfig.includeServerSideToolInvocations = true;
   return { value: { tools: [{ functionDeclarations }, ...search], toolConfig }, losses };
 }
 

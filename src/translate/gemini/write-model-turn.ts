@@ -7,6 +7,12 @@ import type { ModelItem } from './group-turns.ts';
 import type { CallEntry, PartEntry, TextEntry, ThoughtEntry, ThoughtState } from './thought-state.ts';
 import { toMediaPart } from './to-media-part.ts';
 
+/** A part and the item that it was written for. */
+interface WrittenPart {
+  readonly part: GeminiPart;
+  readonly item: ModelItem;
+}
+
 /** A call as it was written, for its response and for losses. */
 export interface WrittenCall {
   readonly call: CallInput;
@@ -14,7 +20,7 @@ export interface WrittenCall {
 }
 
 export interface WrittenTurn {
-  readonly parts: readonly GeminiPart[];
+  readonly parts: readonly WrittenPart[];
   readonly calls: readonly WrittenCall[];
   readonly losses: readonly Loss[];
 }
@@ -28,18 +34,20 @@ export function writeModelTurn(
   names: ToolNames,
 ): WrittenTurn {
   const losses: Loss[] = [];
-  const parts: GeminiPart[] = [];
+  const parts: WrittenPart[] = [];
   const calls: WrittenCall[] = [];
   const callEntries = collectCallEntries(items, states);
   const { byMessage, byReasoning } = placeEntries(items, states, losses);
   for (const item of items) {
-    if (item.type === 'reasoning') parts.push(...writeAlone(byReasoning.get(item) ?? []));
-    else if (item.type === 'message') parts.push(...writeMessage(item, byMessage.get(item), losses));
-    else {
+    if (item.type === 'call') {
       const part = writeCall(item, callEntries.get(item.callId), names, losses);
-      parts.push(part);
+      parts.push({ part, item });
       calls.push({ call: item, part });
+      continue;
     }
+    const written =
+      item.type === 'reasoning' ? writeAlone(byReasoning.get(item) ?? []) : writeMessage(item, byMessage.get(item), losses);
+    parts.push(...written.map((part) => ({ part, item })));
   }
   return { parts, calls, losses };
 }

@@ -1,0 +1,13 @@
+import { toReplaySettings } from '../config/load-tap-settings.ts';
+import { startReplay } from '../run-taps.ts';
+import type { CommandDeps } from './command-deps.ts';
+
+/** `antiphon replay DIR`: a recording as if it were the model API, until a signal ends it. Throws what kept it from starting. */
+export async function replayRecording({ sources, print, complain, closeOnSignals }: CommandDeps): Promise<void> {
+  const settings = toReplaySettings(sources);
+  const { url, exchanges, warnings, close } = await startReplay(settings);
+  closeOnSignals(close);
+  for (const warning of warnings) complain(`warning: ${warning}`);
+  print(`antiphon replay listening on ${url}`);
+  print(`${exchanges} exchange${exchanges === 1 ? '' : 's'} from ${settings.recording}`);
+}

@@ -1,0 +1,48 @@
+import { setTimeout as waitFor } from 'node:timers/promises';
+import type { CascadeSettings, TokenSettings } from './config/settings.ts';
+import type { Backend } from './model/backend.ts';
+import type { ModelTap } from './model/model-tap.ts';
+import type { SessionStore } from './model/session-store.ts';
+
+/** What a cascade backend needs of the gateway. */
+export interface CascadeSurroundings {
+  readonly newId: (prefix: string) => string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly version: string;
+  readonly sessions: SessionStore;
+  /** The taps that run, by name. */
+  readonly taps: ReadonlyMap<string, ModelTap>;
+}
+
+/** The backend of one agent server. Its code is loaded only where one is configured. */
+export async function openCascade(settings: CascadeSettings, around: CascadeSurroundings): Promise<Backend> {
+  const [{ createCascadeBackend }, { openAgentServer }] = await Promise.all([
+    import('./backends/cascade/cascade-backend.ts'),
+    import('./backends/cascade/open-agent-server.ts'),
+  ]);
+  const { name, ownTools, defaultModel, headers, caFile } = settings;
+  const { newId, now, sessions, taps } = around;
+  const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
+  const token = settings.token === null ? null : await openToken(name, settings.token);
+  const server = openAgentServer({
+    ...{ name, token, newId, now, wait },
+    ...{ baseUrl: settings.baseUrl, csrfToken: settings.csrfToken, timeouts: settings.timeouts, models: settings.models },
+    ...{ modelField: settings.modelField, workspaceUris: settings.workspaceUris, clientVersion: around.version },
+    headers: Object.fromEntries([...headers].map(([header, value]) => [header, value.reveal()])),
+    random: Math.random,
+    ...(caFile !== null && { caFile }),
+  });
+  // The configuration was checked: a tap that is named is there.
+  const tap = settings.tap === null ? null : (taps.get(settings.tap) ?? null);
+  return createCascadeBackend({ name, server, sessions, tap, ownTools, defaultModel, token, now, wait, newId });
+}
+
+async function openToken(backendName: string, { value, file, command }: TokenSettings) {
+  const [{ createTokenSource }, { runTokenCommand }, { readTokenFile }] = await Promise.all([
+    import('./backends/cascade/token-source.ts'),
+    import('./backends/cascade/run-token-command.ts'),
+    import('./backends/cascade/read-token-file.ts'),
+  ]);
+  return createTokenSource({ backendName, value, file, command, runCommand: runTokenCommand, readFile: readTokenFile, envHint: null });
+}
