@@ -18,8 +18,7 @@ try {
 }
 if (newest('src') > built) {
   console.error('antiphon: sources are newer than dist/, building …');
-  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], {
-    stdio: 'inherit',
-  });
+  // On stderr: stdout belongs to the command that is started next.
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: ['inherit', process.stderr, 'inherit'] });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -16,6 +16,6 @@ await build({
   logLevel: 'warn',
   deps: {
     alwaysBundle: ['fastify', 'zod', 'yaml', 'undici', 'fzstd'],
-    neverBundle: ['libsql', 'pino', 'kysely', 'prom-client', 'gpt-tokenizer'],
+    neverBundle: ['libsql', 'pino', 'kysely', 'prom-client', 'gpt-tokenizer', '@peculiar/x509', 'reflect-metadata'],
   },
 });

@@ -8,8 +8,7 @@ export function describeTaps(taps: readonly RunningTap[]): readonly string[] {
 
 function describeTap(tap: RunningTap): string[] {
   const { mode, url, upstream, hosts } = tap;
-  if (mode === 'reverse')
-    return [`reverse, ${url} -> ${upstream ?? ''}`, `set the model base URL of the agent server to ${url}`];
+  if (mode === 'reverse') return [`reverse, ${url} -> ${upstream ?? ''}`, `set the model base URL of the agent server to ${url}`];
   const target = upstream === null ? '' : `, calls go to ${upstream}`;
   return [
     `forward, ${url}, leads to ${hosts.join(', ')} only${target}`,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import type { CommandDeps } from './cli/command-deps.ts';
+import { serve } from './cli/serve.ts';
 import { describeStartError } from './config/describe-start-error.ts';
 import { parseCommandLine, usage, type CommandLine } from './config/parse-command-line.ts';
 
@@ -19,11 +20,11 @@ async function main(): Promise<void> {
   await runCommand(command, { sources, version, now: Date.now, print, write, complain, closeOnSignals });
 }
 
-/** Each command is loaded only when it is asked for: starting the gateway must not wait for what only taps need. */
+/** The other commands are loaded only when they are asked for: starting the gateway must not wait for what they need. */
 async function runCommand(command: CommandLine['command'], deps: CommandDeps): Promise<void> {
   switch (command) {
     case 'serve':
-      return (await import('./cli/serve.ts')).serve(deps);
+      return serve(deps);
     case 'tap-ca':
       return (await import('./cli/tap-ca.ts')).printTapCa(deps);
     case 'tap-record':

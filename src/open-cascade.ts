@@ -44,5 +44,13 @@ async function openToken(backendName: string, { value, file, command }: TokenSet
     import('./backends/cascade/run-token-command.ts'),
     import('./backends/cascade/read-token-file.ts'),
   ]);
-  return createTokenSource({ backendName, value, file, command, runCommand: runTokenCommand, readFile: readTokenFile, envHint: null });
+  return createTokenSource({
+    backendName,
+    value,
+    file,
+    command,
+    runCommand: runTokenCommand,
+    readFile: readTokenFile,
+    envHint: null,
+  });
 }

@@ -1,15 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { loadSettings } from './config/load-settings.ts';
+import { Secret } from './model/secret.ts';
+import type { RunningTap } from './run-taps.ts';
 import { toStartUpLines, type StartUpReport } from './start-up-lines.ts';
 
-async function report(changes: Partial<StartUpReport>, env: Record<string, string> = {}): Promise<StartUpReport> {
+async function report(changes: Partial<StartUpReport>, env: Record<string, string> = {}, yaml?: string): Promise<StartUpReport> {
   const settings = await loadSettings({
     argv: [],
     env,
     workingDirectory: '/work',
     homeDirectory: '/home/me',
-    readFile: () => Promise.resolve(undefined),
+    readFile: (path) => Promise.resolve(path === '/work/antiphon.yaml' ? yaml : undefined),
   });
   const rehearsal = { name: 'rehearsal', origin: 'built in', models: ['default'] };
   const { backends = [], ...others } = changes;
@@ -18,6 +20,7 @@ async function report(changes: Partial<StartUpReport>, env: Record<string, strin
     settings,
     defaultModel: null,
     defaultTrouble: null,
+    taps: [],
     ...others,
     backends: [...backends, rehearsal],
   };
@@ -63,4 +66,63 @@ test('the command survives a shell, whatever the model is called', async () => {
 
 test('a secret is never shown', async () => {
   expect(toStartUpLines(await report({}, { ANTIPHON_API_KEY: 'sk-1' })).join('\n')).not.toContain('sk-1');
+});
+
+const reverse: RunningTap = {
+  name: 'wire',
+  mode: 'reverse',
+  url: 'http://127.0.0.1:9001',
+  upstream: 'https://models.example',
+  hosts: [],
+  credential: null,
+  isCredentialGenerated: false,
+  certificateFile: null,
+};
+const forward: RunningTap = {
+  ...reverse,
+  name: 'proxy',
+  mode: 'forward',
+  url: 'http://127.0.0.1:9002',
+  upstream: null,
+  hosts: ['models.example'],
+  credential: new Secret('me:p@ss:word'),
+  certificateFile: '/home/me/.antiphon/tap/ca.pem',
+};
+
+test('each tap says how the agent server gets to it', async () => {
+  const text = toStartUpLines(await report({ taps: [reverse, forward] })).join('\n');
+  expect(text).toMatch(/^  taps +wire +reverse, http:\/\/127\.0\.0\.1:9001 -> https:\/\/models\.example$/m);
+  expect(text).toContain('set the model base URL of the agent server to http://127.0.0.1:9001');
+  expect(text).toContain('forward, http://127.0.0.1:9002, leads to models.example only');
+  expect(text).toContain('SSL_CERT_FILE=/home/me/.antiphon/tap/ca.pem');
+});
+
+test("a tap's own password is never shown, a generated one once, as a URL wants it", async () => {
+  const configured = toStartUpLines(await report({ taps: [forward] })).join('\n');
+  expect(configured).not.toMatch(/p@ss|p%40ss/);
+  expect(configured).toContain('HTTPS_PROXY=http://USER:PASSWORD@127.0.0.1:9002 as in taps.proxy.credential');
+  const generated = toStartUpLines(await report({ taps: [{ ...forward, isCredentialGenerated: true }] })).join('\n');
+  expect(generated.match(/p%40ss%3Aword/g)).toHaveLength(1);
+  expect(generated).toContain('HTTPS_PROXY=http://me:p%40ss%3Aword@127.0.0.1:9002');
+});
+
+const agents = `
+server: { admin_key: adm-1 }
+backends:
+  agent: { type: cascade, base_url: "http://127.0.0.1:42100", csrf_token: csrf-1, token: "", tap: wire }
+  other: { type: cascade, base_url: "http://127.0.0.1:42101", token: tok-1 }
+taps: { wire: { upstream: "https://models.example" } }
+`;
+
+test('an agent server is named with its address, its tap, and the token it lacks', async () => {
+  const backends = ['agent', 'other'].map((name) => ({ name, origin: 'from antiphon.yaml', models: ['fast', 'slow'] }));
+  const text = toStartUpLines(await report({ backends }, {}, agents)).join('\n');
+  expect(text).toContain(
+    'agent      from antiphon.yaml, 2 models\n                           agent server at http://127.0.0.1:42100; its model calls go through tap wire\n',
+  );
+  expect(text).toContain('no access token yet: set backends.agent.token, token_file or token_command, or POST /v1/token');
+  expect(text).toContain("agent server at http://127.0.0.1:42101; without a tap: its model gets no client's tools");
+  expect(text).not.toContain('backends.other.token');
+  expect(text).toContain('the admin key opens POST /v1/token');
+  expect(text).not.toMatch(/adm-1|csrf-1|tok-1/);
 });

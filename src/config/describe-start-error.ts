@@ -6,23 +6,25 @@ export function describeStartError(thrown: unknown): readonly string[] | null {
   if (thrown instanceof SettingsError) return thrown.message.split('\n');
   // Opening the store: its messages name the file and the way out.
   if (thrown instanceof GatewayError && thrown.code !== 'server_error') return [thrown.message];
-  const sentence = thrown instanceof Error && 'code' in thrown ? describeSocketError(thrown) : null;
+  const sentence = describeListenError(thrown, { port: '--port', host: '--host, ANTIPHON_HOST or server.host' });
   return sentence === null ? null : [sentence];
 }
 
-function describeSocketError(error: Error & { readonly code: unknown }): string | null {
-  const host = 'address' in error ? String(error.address) : 'hostname' in error ? String(error.hostname) : 'the host';
-  const port = 'port' in error ? String(error.port) : '';
-  switch (error.code) {
+/** Why a socket could not be opened, in a sentence that names the settings to change. Null: it was something else. */
+export function describeListenError(thrown: unknown, settings: { readonly port: string; readonly host: string }): string | null {
+  if (!(thrown instanceof Error && 'code' in thrown)) return null;
+  const host = 'address' in thrown ? String(thrown.address) : 'hostname' in thrown ? String(thrown.hostname) : 'the host';
+  const port = 'port' in thrown ? String(thrown.port) : '';
+  switch (thrown.code) {
     case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use: stop what listens there, or choose another one with --port (0 takes any free one)`;
+      return `port ${port} on ${host} is in use: stop what listens there, or choose another one with ${settings.port} (0 takes any free one)`;
     case 'EACCES':
-      return `port ${port} on ${host} needs more rights: choose one above 1023 with --port`;
+      return `port ${port} on ${host} needs more rights: choose one above 1023 with ${settings.port}`;
     case 'EADDRNOTAVAIL':
-      return `${host} is not an address of this machine: correct --host, ANTIPHON_HOST or server.host`;
+      return `${host} is not an address of this machine: correct ${settings.host}`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${host} cannot be resolved: correct --host, ANTIPHON_HOST or server.host`;
+      return `${host} cannot be resolved: correct ${settings.host}`;
     default:
       return null;
   }

@@ -51,6 +51,30 @@ test('the example is a right configuration', async () => {
   expect(settings.backends.map(({ name }) => name)).toEqual(['gemini', 'local', 'router']);
 });
 
+test('what the example shows in comments is right too', async () => {
+  const text = await readFile(exampleFile, 'utf8');
+  const everything = text.replaceAll(/^( *)# ( *[a-z_]+:)/gm, '$1$2');
+  const certificate = '-----BEGIN CERTIFICATE-----';
+  const settings = await loadSettings({
+    argv: [],
+    env: {
+      ...{ ANTIPHON_API_KEY: 'a', ANTIPHON_ADMIN_KEY: 'b', GEMINI_API_KEY: 'g', OPENROUTER_API_KEY: 'o', TAP_PASSWORD: 'p' },
+      ...{ AGENT_CSRF: 'c', ANTIPHON_ENVELOPE_KEY: Buffer.alloc(32).toString('base64') },
+    },
+    workingDirectory: '/work',
+    homeDirectory: '/home/me',
+    readFile: (path) => Promise.resolve(path === '/work/antiphon.yaml' ? everything : certificate),
+  });
+  expect(settings.warnings).toEqual([]);
+  expect(settings.backends.map(({ name }) => name)).toEqual(['gemini', 'local', 'router', 'agent']);
+  expect(settings.taps.map(({ name, mode }) => [name, mode])).toEqual([
+    ['wire', 'reverse'],
+    ['proxy', 'forward'],
+  ]);
+  expect(settings.envelopeKeys).toHaveLength(1);
+  expect(settings.server.adminKey).not.toBeNull();
+});
+
 test('the defaults in the example are the defaults', async () => {
   const text = await readFile(exampleFile, 'utf8');
   const read = (yaml: string | undefined) =>

@@ -79,6 +79,40 @@ describe('the golden order of events (recordings README §5.2)', () => {
   });
 });
 
+describe('a break between messages', () => {
+  const breaks: ModelEvent = { type: 'message-break' };
+  const textsOf = (...events: ModelEvent[]): string[] => {
+    const { events: log, builder } = build([events]);
+    expect(checkEventLog(log)).toEqual([]);
+    return builder.response.output.map((item) =>
+      item.type === 'message'
+        ? item.content.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join()
+        : item.type,
+    );
+  };
+
+  test('ends the message: what is said next is another one', () => {
+    expect(textsOf(text('I look.'), breaks, text('It is '), text('cold.'), stop)).toEqual(['I look.', 'It is cold.']);
+    expect(typesOf(text('a'), breaks).slice(3, 6)).toEqual(['output_text.done', 'content_part.done', 'output_item.done']);
+  });
+
+  test('is nothing where no message is open', () => {
+    expect(textsOf(breaks, text('a'), breaks, breaks, stop)).toEqual(['a']);
+    expect(textsOf(breaks, stop)).toEqual(['']);
+    expect(textsOf(thought('hm'), breaks, thought('hm'), text('a'), stop)).toEqual(['reasoning', 'a']);
+  });
+
+  test('waits behind an open call like everything else', () => {
+    const events = [start('a'), text('One'), breaks, text('Two'), args('a', '{}'), end('a'), stop];
+    expect(textsOf(...events)).toEqual(['function_call', 'One', 'Two']);
+  });
+
+  test('leaves whole messages whole when the answer is cut after it', () => {
+    const { response } = build([[text('One'), breaks, { type: 'finish', reason: 'length' }]]).builder;
+    expect(response).toMatchObject({ status: 'incomplete', output: [{ status: 'completed' }] });
+  });
+});
+
 describe('calls', () => {
   test('interleaved calls wait for the open one, and nothing of them is lost', () => {
     const { builder } = build([

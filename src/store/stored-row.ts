@@ -98,9 +98,11 @@ export function countBytes(text: StoredText): number {
 
 // The casts: these texts are written by encodeStored alone.
 function parseBody(body: string): Omit<StoredResponse, 'states' | 'events'> {
-  const stored = JSON.parse(body) as Omit<StoredResponse, 'states' | 'events'> & { conversation?: string | null };
+  const stored = JSON.parse(body) as Omit<StoredResponse, 'states' | 'events' | 'conversation'> & {
+    conversation?: string | null;
+  };
   // Responses of schema version 1 knew no conversations.
-  return stored.conversation === undefined ? { ...stored, conversation: null } : stored;
+  return { ...stored, conversation: stored.conversation ?? null };
 }
 
 function parseStates(states: string): StoredResponse['states'] {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseJson } from '../lib/json.ts';
-import { createSecretBlanker, type SecretBlanker } from './recording/blank-secrets.ts';
+import { createSecretBlanker } from './recording/blank-secrets.ts';
 import { BodyCollector, createMemoryBudget } from './recording/body-collector.ts';
 import { createRecordingFinder, type RecordingFinder } from './recording/find-recording.ts';
 import { loadRecordings } from './recording/load-recordings.ts';
@@ -43,9 +43,7 @@ const maxBodyBytes = 64 * 1024 * 1024;
 export async function startReplayServer(options: ReplayServerOptions): Promise<ReplayServer> {
   const { directory, host = '127.0.0.1', port, timing, loose = false } = options;
   const { recordings, warnings } = await loadRecordings(directory);
-  const blanker = createSecretBlanker([]);
-  const finder = createRecordingFinder(recordings, { loose, blanker });
-  const replay: Replay = { finder, blanker, keepsTiming: timing === 'original' };
+  const replay: Replay = { finder: createRecordingFinder(recordings, loose), keepsTiming: timing === 'original' };
   const server = createServer((request, response) => {
     answer(request, response, replay).catch(() => {
       // The client left in the middle of its request.
@@ -69,7 +67,6 @@ export async function startReplayServer(options: ReplayServerOptions): Promise<R
 
 interface Replay {
   readonly finder: RecordingFinder;
-  readonly blanker: SecretBlanker;
   readonly keepsTiming: boolean;
 }
 
@@ -78,7 +75,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, replay
     sendError(response, { code: 403, status: 'PERMISSION_DENIED', message: 'Pages of other web sites may not read recordings.' });
     return;
   }
-  const asked = await readRequest(request, replay.blanker);
+  const asked = await readRequest(request);
   if (asked === null) {
     const message = `The request body is larger than ${maxBodyBytes} bytes, or its compression is corrupt.`;
     sendError(response, { code: 413, status: 'INVALID_ARGUMENT', message });
@@ -95,7 +92,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, replay
 }
 
 /** Null when the body is too large or cannot be decompressed. */
-async function readRequest(request: IncomingMessage, blanker: SecretBlanker): Promise<ComparedRequest | null> {
+async function readRequest(request: IncomingMessage): Promise<ComparedRequest | null> {
   const { method = 'GET', url = '/', headers } = request;
   const collector = new BodyCollector({
     encoding: headers['content-encoding'] ?? '',
@@ -109,6 +106,8 @@ async function readRequest(request: IncomingMessage, blanker: SecretBlanker): Pr
   if (isCut) return null;
   // In the absolute form that clients use with proxies, host and scheme do not matter.
   const path = url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/?]*/i, '');
+  // Only this request's own credentials: those of others say nothing about its body.
+  const blanker = createSecretBlanker([]);
   blanker.learn(path, flatten(headers));
   const text = blanker.blankText(Buffer.concat(pieces.map((piece) => piece.bytes)).toString());
   return { method, path: normalisePath(path, blanker), body: parseJson(text) ?? (text === '' ? null : text) };

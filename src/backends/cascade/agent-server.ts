@@ -51,8 +51,8 @@ export interface AgentServer {
   /** SendUserCascadeMessage; a busy executor is asked again with growing pauses (about 8 times). Resolves when the message is accepted. */
   sendMessage(message: UserMessage, signal: AbortSignal): Promise<void>;
   readTrajectory(cascadeId: string, signal: AbortSignal): Promise<Trajectory>;
-  /** All steps from that index on, page by page; a null entry keeps its place. */
-  readSteps(cascadeId: string, fromStep: number, signal: AbortSignal): Promise<readonly unknown[]>;
+  /** All steps from that index on, page by page, until `totalSteps` (0 or left out: unknown) are read or a page is empty; a null entry keeps its place. */
+  readSteps(cascadeId: string, fromStep: number, signal: AbortSignal, totalSteps?: number): Promise<readonly unknown[]>;
   /** Subscribes before a message is sent. Streams are drained until closed. */
   watchCascade(cascadeId: string, fromStep: number): CascadeUpdates;
   /** HandleCascadeUserInteraction with `permission.allow: false`. */
@@ -68,5 +68,7 @@ export interface AgentServer {
   archiveCascade(cascadeId: string): Promise<void>;
   /** GetCascadeModelConfigData, else GetAvailableModels, with the configured models on top; disabled ones are left out. Kept for a minute. */
   listModels(signal: AbortSignal): Promise<readonly AgentModel[]>;
+  /** Whether the server answers and takes our credentials (Heartbeat, within 5 s). Throws only the signal's reason. */
+  heartbeat(signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }

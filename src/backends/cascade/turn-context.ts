@@ -1,6 +1,6 @@
 import type { ModelRequest } from '../../model/model-request.ts';
 import type { ModelTap } from '../../model/model-tap.ts';
-import type { SessionStore } from '../../model/session-store.ts';
+import type { SessionStore, UpstreamSession } from '../../model/session-store.ts';
 import type { AgentServer } from './agent-server.ts';
 import type { RunningCascades } from './running-cascades.ts';
 
@@ -26,5 +26,7 @@ export interface CascadeSurroundings {
 /** One turn. */
 export interface TurnContext extends CascadeSurroundings {
   readonly request: ModelRequest;
+  /** The cascade that stands where this turn goes on, as far as was known when the turn was prepared. */
+  readonly known: UpstreamSession | undefined;
   readonly running: RunningCascades;
 }

@@ -1,9 +1,10 @@
 import { conversationLocked } from '../../model/conversation-locked.ts';
 import type { ResponseStore, StoredItem } from '../../model/response-store.ts';
+import type { ConversationStore, SessionStore } from '../../model/session-store.ts';
 import { decodeConversation, decodeSession, encodeSession, encodeSessionKey } from '../session-row.ts';
 import { countBytes, decodeStored, encodeKey, encodeStored, fillState, findItems, parseStateKeys } from '../stored-row.ts';
-import { createMemoryConversations } from './memory-conversations.ts';
-import { createMemorySessions } from './memory-sessions.ts';
+import { createMemoryConversations, type MemoryConversations } from './memory-conversations.ts';
+import { createMemorySessions, type MemorySessions } from './memory-sessions.ts';
 import { createMemoryTables, type MemoryEntry } from './memory-tables.ts';
 import { pruneTables } from './prune-tables.ts';
 
@@ -53,36 +54,8 @@ export function createMemoryStore(): ResponseStore {
       return findNewestItems(holdersOf);
     },
 
-    async loadConversation(id, owner) {
-      const found = conversations.find(encodeKey(id), encodeKey(owner));
-      return found && decodeConversation(found);
-    },
-
-    async listConversations(owner) {
-      return conversations.list(encodeKey(owner)).map(decodeConversation);
-    },
-
-    async removeConversation(id, owner) {
-      return conversations.remove(encodeKey(id), encodeKey(owner));
-    },
-
-    async saveSession(session) {
-      sessions.save(encodeSession(session));
-    },
-
-    async loadSession({ backend, headResponseId, owner }) {
-      const key = { backend: encodeKey(backend), headId: encodeKey(headResponseId), owner: encodeKey(owner) };
-      const found = sessions.find(key);
-      return found && decodeSession(found);
-    },
-
-    async removeSession(key) {
-      sessions.remove(encodeSessionKey(key));
-    },
-
-    async listSessions(owner) {
-      return sessions.list(encodeKey(owner)).map(decodeSession);
-    },
+    ...toConversationStore(conversations),
+    ...toSessionStore(sessions),
 
     async ensureWritable() {
       // Memory has no bad days of its own.
@@ -99,6 +72,45 @@ export function createMemoryStore(): ResponseStore {
       tables.clear();
       conversations.clear();
       sessions.clear();
+    },
+  };
+}
+
+function toConversationStore(conversations: MemoryConversations): ConversationStore {
+  return {
+    async loadConversation(id, owner) {
+      const found = conversations.find(encodeKey(id), encodeKey(owner));
+      return found && decodeConversation(found);
+    },
+
+    async listConversations(owner) {
+      return conversations.list(encodeKey(owner)).map(decodeConversation);
+    },
+
+    async removeConversation(id, owner) {
+      return conversations.remove(encodeKey(id), encodeKey(owner));
+    },
+  };
+}
+
+function toSessionStore(sessions: MemorySessions): SessionStore {
+  return {
+    async saveSession(session) {
+      sessions.save(encodeSession(session));
+    },
+
+    async loadSession({ backend, headResponseId, owner }) {
+      const key = { backend: encodeKey(backend), headId: encodeKey(headResponseId), owner: encodeKey(owner) };
+      const found = sessions.find(key);
+      return found && decodeSession(found);
+    },
+
+    async removeSession(key) {
+      sessions.remove(encodeSessionKey(key));
+    },
+
+    async listSessions(owner) {
+      return sessions.list(encodeKey(owner)).map(decodeSession);
     },
   };
 }

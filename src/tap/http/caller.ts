@@ -21,6 +21,8 @@ export interface Caller {
   readonly expectsContinue: boolean;
   /** Aborts when the caller leaves before its answer has ended. */
   readonly gone: AbortSignal;
+  /** The answer has begun, or nobody wants one any more. */
+  readonly hasBegun: boolean;
   /** The caller may send its body. */
   sendContinue(): void;
   /** The status line and headers, at once. Throws when they cannot be written. */
@@ -66,6 +68,7 @@ class HttpCaller implements Caller {
   readonly #way: WayBack;
   readonly #gone = new AbortController();
   #isOver = false;
+  #hasBegun = false;
   #wakeSender: (() => void) | null = null;
 
   constructor(request: NodeRequest, way: WayBack, expectsContinue: boolean) {
@@ -94,12 +97,18 @@ class HttpCaller implements Caller {
     return this.#gone.signal;
   }
 
+  get hasBegun(): boolean {
+    return this.#hasBegun || this.#isOver;
+  }
+
   sendContinue(): void {
     if (this.expectsContinue && !this.#isOver) this.#way.sendContinue();
   }
 
   begin(status: number, message: string, headers: HeaderList): void {
-    if (!this.#isOver) this.#way.begin(status, message, headers);
+    if (this.#isOver) return;
+    this.#way.begin(status, message, headers);
+    this.#hasBegun = true;
   }
 
   async send(bytes: Uint8Array): Promise<void> {

@@ -113,10 +113,14 @@ function sendOnce(request: UpstreamRequest, agent: Agent): Promise<IncomingMessa
       outgoing.destroy();
     };
     signal.addEventListener('abort', stop, { once: true });
+    let readBefore = 0;
+    outgoing.once('socket', (socket) => {
+      readBefore = socket.bytesRead;
+    });
     const fail = (thrown: unknown): void => {
+      const isStale = outgoing.reusedSocket && outgoing.socket?.bytesRead === readBefore && isLostConnection(thrown);
       if (signal.aborted) reject(toError(signal.reason));
-      else if (outgoing.reusedSocket && isLostConnection(thrown)) reject(new StaleConnectionError());
-      else reject(toUpstreamError(thrown, site));
+      else reject(isStale ? new StaleConnectionError() : toUpstreamError(thrown, site));
     };
     outgoing.on('error', fail);
     outgoing.once('close', () => {
@@ -131,14 +135,19 @@ function sendOnce(request: UpstreamRequest, agent: Agent): Promise<IncomingMessa
       resolve(answer);
     });
     if (request.onContinue !== undefined) outgoing.once('continue', request.onContinue);
-    if (body instanceof Readable) body.pipe(outgoing);
-    else outgoing.end(body);
+    if (!(body instanceof Readable)) {
+      outgoing.end(body);
+      return;
+    }
+    // The server may have something to say before the body is there.
+    outgoing.flushHeaders();
+    body.pipe(outgoing);
   });
 }
 
 function openClientRequest({ site, method, path, headers, framing }: UpstreamRequest, agent: Agent): ClientRequest {
   try {
-    const outgoing = openRequest({
+    return openRequest({
       agent,
       host: site.name,
       port: site.port,
@@ -147,8 +156,6 @@ function openClientRequest({ site, method, path, headers, framing }: UpstreamReq
       headers: toFlatHeaders(withHeader(headers, 'host', site.host), framing, method),
       maxHeaderSize,
     });
-    outgoing.flushHeaders();
-    return outgoing;
   } catch (cause) {
     throw new GatewayError('invalid_value', 'The request cannot be sent on: its path or a header is not valid.', { cause });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject } from '../../lib/json.ts';
-import type { SecretBlanker } from './blank-secrets.ts';
+import { createSecretBlanker, type SecretBlanker } from './blank-secrets.ts';
 import type { LoadedRecording } from './load-recordings.ts';
 import { readRoute, type Route } from './read-route.ts';
 import { normalisePath, toLooseRequestKey, toRequestKey, type ComparedRequest } from './request-key.ts';
@@ -11,20 +11,16 @@ export interface RecordingFinder {
   find(request: ComparedRequest): LoadedRecording | string;
 }
 
-export interface RecordingFinderOptions {
-  /** Any recording of the same route, kind of answer and model (else of any model) will do when none is the same request. */
-  readonly loose: boolean;
-  readonly blanker: SecretBlanker;
-}
-
 interface Candidate {
   readonly recording: LoadedRecording;
   readonly request: ComparedRequest;
   readonly route: Route;
 }
 
-export function createRecordingFinder(recordings: readonly LoadedRecording[], options: RecordingFinderOptions): RecordingFinder {
-  const candidates = recordings.map((recording) => toCandidate(recording, options.blanker));
+/** `loose`: any recording of the same route, kind of answer and model (else of any model) will do when none is of the same request. */
+export function createRecordingFinder(recordings: readonly LoadedRecording[], loose: boolean): RecordingFinder {
+  const blanker = createSecretBlanker([]);
+  const candidates = recordings.map((recording) => toCandidate(recording, blanker));
   const exact = groupByKey(candidates, toRequestKey);
   const withoutIds = groupByKey(candidates, toLooseRequestKey);
   const turns = new Map<string, number>();
@@ -59,7 +55,7 @@ export function createRecordingFinder(recordings: readonly LoadedRecording[], op
 
   return {
     find(request) {
-      return takeSame(request) ?? (options.loose ? takeLike(request) : undefined) ?? explainMiss(request, candidates);
+      return takeSame(request) ?? (loose ? takeLike(request) : undefined) ?? explainMiss(request, candidates);
     },
   };
 }

@@ -15,7 +15,7 @@ const recordingSchema = z.looseObject({
   request: z.looseObject({
     method: z.string(),
     path: z.string(),
-    body: z.unknown(),
+    body: z.unknown().optional(),
     body_text: z.string().optional(),
     body_base64: z.string().optional(),
   }),
@@ -31,7 +31,7 @@ const recordingSchema = z.looseObject({
       })
       .optional(),
     framing: z.string().optional(),
-    body: z.unknown(),
+    body: z.unknown().optional(),
     body_prefix: z.string().optional(),
     body_text: z.string().optional(),
     body_base64: z.string().optional(),

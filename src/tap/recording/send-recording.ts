@@ -19,6 +19,7 @@ interface TimedPart {
 
 /** Answers with a recording; what was cut is cut again. Settles when the answer is over or the client has left. */
 export async function sendRecording(recording: LoadedRecording, response: ServerResponse, options: SendOptions): Promise<void> {
+  if (response.destroyed) return;
   const gone = new AbortController();
   response.once('close', () => {
     gone.abort();
@@ -58,7 +59,7 @@ async function send(recording: LoadedRecording, raw: ServerResponse, { reach, go
   }
   await reach(timing?.end_ms ?? 0);
   // Not `destroy` alone: that could throw away what the client has not read yet.
-  if (cut === true) raw.write('', () => raw.socket?.destroySoon());
+  if (cut === true) raw.socket?.destroySoon();
   else raw.end();
 }
 

@@ -19,19 +19,24 @@ function isCounted(item: InputItem): boolean {
   return item.type !== 'reasoning' && isHistory(item);
 }
 
+/** The span of a turn's block, and whether the block says anything that the user's text does not say. */
+export interface TurnSpan {
+  readonly span: BlockSpan;
+  readonly isNeeded: boolean;
+}
+
 /**
- * What the block of a turn stands for: all of it in a cascade that knows nothing (`replayedItems` counts every item but `reasoning`), else what this request has added to the
- * history. Null when there is nothing but the user's text.
+ * What the block of a turn stands for: all of the history in a cascade that knows nothing (`replayedItems` counts every item but `reasoning`), else what this request has added
+ * to it.
  */
-export function spanOfTurn({ input, session }: ModelRequest, replayedItems: number): BlockSpan | null {
-  const inherited = input.slice(0, session?.inheritedItems ?? 0).filter(isCounted).length;
+export function spanOfTurn({ input, session }: ModelRequest, replayedItems: number): TurnSpan {
   const counted = input.filter(isCounted);
-  const begin = replayedItems > 0 ? 0 : inherited;
-  const replayEnd = replayedItems > 0 ? countUpTo(input, replayedItems) : begin;
-  const current = Math.max(replayEnd, begin + countBeforeCurrent(counted.slice(begin)) * (replayedItems > 0 ? 0 : 1));
-  const items = counted.slice(begin);
-  const isText = current === begin && items.every((item) => item.type === 'message');
-  return isText ? null : { from: begin, current, end: counted.length, fingerprint: fingerprintOf(items) };
+  const isFresh = replayedItems > 0;
+  const from = isFresh ? 0 : input.slice(0, session?.inheritedItems ?? 0).filter(isCounted).length;
+  const items = counted.slice(from);
+  const current = from + (isFresh ? countUpTo(input, replayedItems) : countBeforeCurrent(items));
+  const isNeeded = current > from || items.some(({ type }) => type === 'call-output');
+  return { span: { from, current, end: counted.length, fingerprint: fingerprintOf(items) }, isNeeded };
 }
 
 /** How many counted items are among the first `replayedItems` that are not reasoning. */
@@ -66,7 +71,10 @@ function withReasoning(input: readonly InputItem[], items: readonly InputItem[],
 }
 
 function fingerprintOf(items: readonly InputItem[]): string {
-  return createHash('sha256').update(JSON.stringify(items.map(describeItem))).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify(items.map(describeItem)))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** What makes an item the same when it comes again from the store: not where it stood, nor how it was meant to be shown. */

@@ -1,15 +1,21 @@
 import type { Loss } from '../../model/loss.ts';
-import type { GeminiContent, GeminiPart } from '../../protocol/gemini/request.ts';
+import type { GeminiPart } from '../../protocol/gemini/request.ts';
 import type { WrittenCall } from './write-model-turn.ts';
 
 /** What Google documents for calls that Gemini did not sign: history from elsewhere, or from a client that did not keep the state. */
 const skipSignature = 'skip_thought_signature_validator';
 
+/** A content as far as signatures are concerned. */
+interface SignedContent {
+  readonly role: string;
+  readonly parts: readonly GeminiPart[];
+}
+
 /**
  * Gemini 3 validates the current turn: everything behind the last user content that is not only function responses. The first call of every step there needs a signature;
  * where none is left, the documented value takes its place, with a loss, since answers get worse by it.
  */
-export function addSkipSignatures(contents: readonly GeminiContent[], calls: readonly WrittenCall[]): Loss[] {
+export function addSkipSignatures(contents: readonly SignedContent[], calls: readonly WrittenCall[]): Loss[] {
   const begin = contents.findLastIndex(({ role, parts }) => role === 'user' && !parts.every(isFunctionResponse));
   const losses: Loss[] = [];
   for (const content of contents.slice(begin + 1)) {

@@ -6,6 +6,9 @@ import type { GeminiModelOptions } from './gemini-model-options.ts';
 import { objectOf } from './gemini-words.ts';
 import { startGeminiModel, type GeminiModel } from './start-gemini-model.ts';
 
+const anyString: unknown = expect.any(String);
+const anyNumber: unknown = expect.any(Number);
+
 const open: GeminiModel[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((model) => model.close()));
@@ -22,11 +25,11 @@ test('text comes in several signed-off chunks with growing counts', async () => 
   const reply = await askModel(model.url, { contents: [user('[[say The weather in Málaga 🌤 is fine.]]')] });
   expect(reply.said).toBe('The weather in Málaga 🌤 is fine.');
   expect(reply.chunks.length).toBeGreaterThan(3);
-  expect(reply.parts.at(-1)).toEqual({ text: '', thoughtSignature: expect.any(String) });
+  expect(reply.parts.at(-1)).toEqual({ text: '', thoughtSignature: anyString });
   expect(reply.finishReason).toBe('STOP');
   expect(reply.chunks.at(-1)?.['usageMetadata']).toMatchObject({
-    promptTokenCount: expect.any(Number),
-    candidatesTokenCount: expect.any(Number),
+    promptTokenCount: anyNumber,
+    candidatesTokenCount: anyNumber,
   });
 });
 
@@ -93,7 +96,7 @@ test('without directions the rehearsal backend answers: text, calls, and its oth
   const called = await askModel(model.url, { contents: [user('call get_weather')], ...declare('get_weather') });
   expect(called.parts[0]).toMatchObject({
     functionCall: { name: 'get_weather', args: {} },
-    thoughtSignature: expect.any(String),
+    thoughtSignature: anyString,
   });
   expect(await askModel(model.url, { contents: [user('Hello')] }, '429')).toMatchObject({ status: 429 });
   expect((await askModel(model.url, { contents: [user('Hello')] }, 'length')).finishReason).toBe('MAX_TOKENS');
@@ -118,7 +121,7 @@ test('one body, and a JSON array, say the same as the event stream', async () =>
   const at = (method: string): Promise<Response> => fetch(`${model.url}/v1beta/models/gemini-3-pro:${method}`, post(body));
   const whole = await readReply(await at('generateContent'));
   const array = await readReply(await at('streamGenerateContent'));
-  expect(whole.parts).toEqual([{ text: 'One and two and three.', thoughtSignature: expect.any(String) }]);
+  expect(whole.parts).toEqual([{ text: 'One and two and three.', thoughtSignature: anyString }]);
   expect(array.said).toBe('One and two and three.');
   expect(array.text.startsWith('[{')).toBe(true);
 });
@@ -168,7 +171,7 @@ test('a test decides about a call; lists and counts', async () => {
   const list = await fetch(`${model.url}/v1beta/models?pageSize=1000`, { headers });
   expect(await list.text()).toContain('models/gemini-3-pro');
   const counted = await fetch(`${model.url}/v1beta/models/m:countTokens`, { ...post({ contents: [user('Hi')] }), headers });
-  expect(await counted.json()).toMatchObject({ totalTokens: expect.any(Number) });
+  expect(await counted.json()).toMatchObject({ totalTokens: anyNumber });
 });
 
 test('TLS with a self-signed certificate, and h2', async () => {

@@ -1,0 +1,175 @@
+import type { Loss } from '../../model/loss.ts';
+import type { ModelRequest } from '../../model/model-request.ts';
+import type { TapTurn } from '../../model/model-tap.ts';
+import type { UpstreamSession } from '../../model/session-store.ts';
+import { faultKindOf, isCascadeGone } from '../../translate/cascade/map-cascade-error.ts';
+import { toCascadeLosses } from '../../translate/cascade/to-cascade-losses.ts';
+import { joinTurnText, toTurnMessage, type TurnMessage } from '../../translate/cascade/to-turn-message.ts';
+import type { AgentModel, CascadeUpdates, Trajectory } from './agent-server.ts';
+import type { CascadeRun } from './cascade-run.ts';
+import { findAgentModel } from './find-agent-model.ts';
+import { toAgentSpec } from './to-agent-spec.ts';
+import type { CascadeSurroundings, TurnContext } from './turn-context.ts';
+
+/** A turn whose message the agent server has accepted. */
+export interface SentTurn {
+  readonly cascadeId: string;
+  readonly model: AgentModel;
+  /** All models of the server. */
+  readonly models: readonly AgentModel[];
+  /** Steps, and entries of `generatorMetadata`, that were there before the turn. */
+  readonly baseline: Baseline;
+  readonly updates: CascadeUpdates;
+  readonly tapTurn: TapTurn | null;
+  /** The session that was carried on; null: the cascade is new. */
+  readonly session: UpstreamSession | null;
+  /** What only now turned out to be lost: the conversation has to be told again. */
+  readonly losses: readonly Loss[];
+}
+
+interface Baseline {
+  readonly steps: number;
+  readonly calls: number;
+}
+
+interface TurnModel {
+  readonly model: AgentModel;
+  readonly models: readonly AgentModel[];
+}
+
+/**
+ * Finds the cascade of a turn, or begins one, and sends the message. Resolves when it is accepted. Whatever was opened hangs on `run`. Throws GatewayError; `model_not_found`
+ * before anything is sent.
+ */
+export async function sendTurn(context: TurnContext, run: CascadeRun, signal: AbortSignal): Promise<SentTurn> {
+  const { server, name, defaultModel, request, known } = context;
+  const models = await server.listModels(signal);
+  const model = findAgentModel(models, { backendName: name, name: request.model, defaultModel });
+  const session = known === undefined ? null : await claimKnown(context, run, known);
+  const turn = { model, models };
+  const sent = session === null ? null : await goOn(context, run, { ...turn, session, signal });
+  return sent ?? startAnew(context, run, { ...turn, signal });
+}
+
+/** The session of this backend that stands where the turn goes on. */
+export async function loadKnown(
+  { name, sessions }: Pick<CascadeSurroundings, 'name' | 'sessions'>,
+  { session }: ModelRequest,
+): Promise<UpstreamSession | undefined> {
+  if (session === null || session.previousResponseId === null) return undefined;
+  const { owner, previousResponseId: headResponseId } = session;
+  return sessions.loadSession({ backend: name, headResponseId, owner });
+}
+
+/** Null: another turn has gone on in it since the session was looked up, or is about to. */
+async function claimKnown(context: TurnContext, run: CascadeRun, known: UpstreamSession): Promise<UpstreamSession | null> {
+  if (!run.claim(known.upstreamId)) return null;
+  const session = await loadKnown(context, context.request);
+  if (session?.upstreamId === known.upstreamId) return session;
+  run.release();
+  return null;
+}
+
+/** Null: the cascade is not there any more, or does not get free. */
+async function goOn(
+  context: TurnContext,
+  run: CascadeRun,
+  turn: TurnModel & { readonly session: UpstreamSession; readonly signal: AbortSignal },
+): Promise<SentTurn | null> {
+  const { server, sessions, name } = context;
+  const { session, signal } = turn;
+  const cascadeId = session.upstreamId;
+  try {
+    const baseline = await countKnown(context, cascadeId, signal);
+    // From here on the cascade holds a turn that no response stands for. Only when the turn has ended well is it a session again: a crash must not leave it one.
+    await sessions.removeSession({ backend: name, upstreamId: cascadeId });
+    return await deliver(context, run, { ...turn, cascadeId, baseline });
+  } catch (error) {
+    const isBusy = faultKindOf(error) === 'busy';
+    if (signal.aborted || !(isBusy || isCascadeGone(error))) throw error;
+    run.release();
+    await sessions.removeSession({ backend: name, upstreamId: cascadeId });
+    if (isBusy) context.running.track(server.archiveCascade(cascadeId));
+    return null;
+  }
+}
+
+async function startAnew(
+  context: TurnContext,
+  run: CascadeRun,
+  turn: TurnModel & { readonly signal: AbortSignal },
+): Promise<SentTurn> {
+  const { server, ownTools } = context;
+  const { model, signal } = turn;
+  const agentSpec =
+    ownTools === 'drop' ? toAgentSpec(model.enumName, toTurnMessage(context.request, placeOf(context, true)).system) : null;
+  const cascadeId = await server.startCascade({ model: model.enumName, agentSpec }, signal);
+  run.claim(cascadeId);
+  const baseline = await countFresh(context, cascadeId, signal);
+  return deliver(context, run, { ...turn, cascadeId, baseline, session: null });
+}
+
+async function deliver(
+  context: TurnContext,
+  run: CascadeRun,
+  turn: Omit<SentTurn, 'updates' | 'tapTurn' | 'losses'> & { readonly signal: AbortSignal },
+): Promise<SentTurn> {
+  const { server, tap, ownTools, request } = context;
+  const { cascadeId, model, baseline, session, signal } = turn;
+  const message = toTurnMessage(request, placeOf(context, session === null));
+  // Subscribed before the send: some executors do not begin while nobody listens.
+  const updates = server.watchCascade(cascadeId, baseline.steps);
+  const tapTurn = tap?.openTurn({ request, replayedItems: message.replayedItems, ownTools, onChange: run.wake.ring }) ?? null;
+  run.listen({ updates, tapTurn });
+  signal.throwIfAborted();
+  run.send();
+  await server.sendMessage(
+    {
+      cascadeId,
+      text: toText(context, message, tapTurn),
+      media: message.media,
+      model: model.enumName,
+      planner: request.maxOutputTokens === null ? {} : { maxOutputTokens: request.maxOutputTokens },
+      agentSpec: ownTools === 'drop' ? toAgentSpec(model.enumName, message.system) : null,
+    },
+    signal,
+  );
+  return { ...turn, updates, tapTurn, losses: lateLosses(context, session === null) };
+}
+
+function toText({ ownTools }: TurnContext, message: TurnMessage, tapTurn: TapTurn | null): string {
+  if (tapTurn !== null) return tapTurn.markText(message);
+  return joinTurnText(message, ownTools === 'drop' ? null : message.system);
+}
+
+/** A turn that was prepared to go on in a known cascade and had to begin a new one. */
+function lateLosses(context: TurnContext, isFresh: boolean): readonly Loss[] {
+  if (!isFresh || context.known === undefined) return [];
+  const told = toCascadeLosses(context.request, placeOf(context, false)).map((loss) => JSON.stringify(loss));
+  return toCascadeLosses(context.request, placeOf(context, true)).filter((loss) => !told.includes(JSON.stringify(loss)));
+}
+
+function placeOf({ tap }: TurnContext, isFresh: boolean): { readonly isFresh: boolean; readonly hasTap: boolean } {
+  return { isFresh, hasTap: tap !== null };
+}
+
+async function countKnown({ server }: TurnContext, cascadeId: string, signal: AbortSignal): Promise<Baseline> {
+  const baseline = toBaseline(await server.readTrajectory(cascadeId, signal));
+  if (baseline.steps > 0) return baseline;
+  // A cascade with a history has steps, even where the server does not say how many.
+  return { ...baseline, steps: (await server.readSteps(cascadeId, 0, signal)).length };
+}
+
+async function countFresh({ server }: TurnContext, cascadeId: string, signal: AbortSignal): Promise<Baseline> {
+  try {
+    return toBaseline(await server.readTrajectory(cascadeId, signal));
+  } catch (error) {
+    // Some builds make the trajectory with its first message.
+    if (isCascadeGone(error)) return { steps: 0, calls: 0 };
+    throw error;
+  }
+}
+
+function toBaseline({ totalSteps, generatorMetadata }: Trajectory): Baseline {
+  return { steps: totalSteps, calls: generatorMetadata.length };
+}
