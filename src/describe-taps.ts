@@ -10,11 +10,7 @@ function describeTap(tap: RunningTap): string[] {
   const { mode, url, upstream, hosts } = tap;
   if (mode === 'reverse') return [`reverse, ${url} -> ${upstream ?? ''}`, `set the model base URL of the agent server to ${url}`];
   const target = upstream === null ? '' : `, calls go to ${upstream}`;
-  return [
-    `forward, ${url}, leads to ${hosts.join(', ')} only${target}`,
-    ...describeProxy(tap),
-    ...(tap.certificateFile === null ? [] : [`SSL_CERT_FILE=${tap.certificateFile} (Node: NODE_EXTRA_CA_CERTS)`]),
-  ];
+  return [`forward, ${url}, leads to ${hosts.join(', ')} only${target}`, ...describeProxy(tap), ...describeCertificate(tap)];
 }
 
 function describeProxy({ name, url, credential, isCredentialGenerated }: RunningTap): string[] {
@@ -23,6 +19,11 @@ function describeProxy({ name, url, credential, isCredentialGenerated }: Running
   const [user = '', ...rest] = credential.reveal().split(':');
   const shown = [user, rest.join(':')].map(encodeURIComponent).join(':');
   return [`HTTPS_PROXY=${withUser(url, shown)} (new at each start, unless taps.${name}.credential is set)`];
+}
+
+function describeCertificate({ certificateFile, certificateRenewal }: RunningTap): string[] {
+  const line = `SSL_CERT_FILE=${certificateFile ?? ''} (Node: NODE_EXTRA_CA_CERTS)`;
+  return certificateRenewal === null ? [line] : [line, `that certificate was made anew, because ${certificateRenewal}`];
 }
 
 function withUser(url: string, user: string): string {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { usualLocalServers, type LocalServer } from './config/find-local-backends.ts';
 import { loadEnvelopeKey } from './config/load-envelope-key.ts';
-import type { Settings, StoreSettings } from './config/settings.ts';
-import { createConversationLock, type ConversationLock } from './engine/conversation-lock.ts';
+import type { BackendSettings, Settings, StoreSettings } from './config/settings.ts';
+import { createConversationLock } from './engine/conversation-lock.ts';
 import { createModelCatalog } from './engine/model-catalog.ts';
-import { createReasoningEnvelope, type ReasoningEnvelope } from './engine/reasoning-envelope.ts';
-import { findBackends, type FoundBackends } from './find-backends.ts';
+import { createReasoningEnvelope } from './engine/reasoning-envelope.ts';
+import { findBackends, type BackendSearch, type FoundBackends } from './find-backends.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
 import type { Backend } from './model/backend.ts';
 import { GatewayError } from './model/errors.ts';
@@ -13,6 +13,7 @@ import type { ModelCatalog } from './model/model-catalog.ts';
 import type { ResponseStore } from './model/response-store.ts';
 import type { Secret } from './model/secret.ts';
 import { createNewId } from './new-id.ts';
+import { openModelTaps, type OpenTaps } from './open-model-taps.ts';
 import type { App } from './server/app-options.ts';
 import { startLogging, type Logging } from './start-logging.ts';
 import { startPruning, type Pruning } from './start-pruning.ts';
@@ -52,6 +53,7 @@ interface Running {
   readonly catalog: ModelCatalog;
   readonly found: Promise<FoundBackends>;
   readonly store: ResponseStore;
+  readonly taps: OpenTaps;
   readonly pruning: Pruning;
   readonly logging: Logging;
 }
@@ -96,44 +98,55 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
   const logging = startLogging({ ...settings.log, secrets: allSecrets(settings) });
   // The database opens in its own thread while this one loads the HTTP server.
   const opening = overrides.store === undefined ? openStore(settings.store) : Promise.resolve(overrides.store);
+  let tapping: Promise<OpenTaps> | undefined;
   try {
-    const [store, envelope, { createApp }] = await Promise.all([opening, loadEnvelope(settings), import('./server/app.ts')]);
+    const loading = loadKeys(settings);
+    tapping = loading.then((keys) =>
+      openModelTaps({ settings, keys, newId, now, onTrouble: toWarning(logging, 'a tap met trouble') }),
+    );
+    const [store, keys, taps, { createApp }] = await Promise.all([opening, loading, tapping, import('./server/app.ts')]);
     let tellPort: (port: number) => void = () => undefined;
     const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) =>
-      findAll(settings, ownPort, { ...overrides, newId }),
+      findAll({ settings, ownPort, sessions: store, taps: taps.modelTaps }, { ...overrides, newId, now }),
     );
     // Its failure is told by `describe`, and by every request that needs a backend.
     found.catch(() => undefined);
     const catalog = openCatalog(found, settings, now);
+    const envelope = createReasoningEnvelope({ keys, randomBytes });
+    const conversationLock = createConversationLock({
+      patienceMs: conversationPatienceMs,
+      createTimeout: (milliseconds) => AbortSignal.timeout(milliseconds),
+    });
     const app = createApp({
       ...settings.server,
       timeouts: settings.timeouts,
       keepAlive: settings.keepAlive,
       version: overrides.version ?? 'development',
-      engine: { catalog, store, envelope, conversationLock: openConversationLock(), newId, now, countTextTokens },
+      backends: () => found.then(({ backends }) => backends),
+      engine: { catalog, store, envelope, conversationLock, newId, now, countTextTokens },
     });
     const url = await app.listen(settings.server.port, settings.server.host);
     tellPort(Number(new URL(url).port));
     const pruning = startPruning(store, {
       retention: settings.retention,
       now,
-      onTrouble: (thrown) => {
-        logging.warn('old responses could not be removed', thrown);
-      },
+      onTrouble: toWarning(logging, 'old responses could not be removed'),
     });
-    return { url, app, catalog, found, store, pruning, logging };
+    return { url, app, catalog, found, store, taps, pruning, logging };
   } catch (thrown) {
     logging.stop();
+    await tapping?.then((taps) => taps.close()).catch(() => undefined);
     await opening.then((store) => store.close()).catch(() => undefined);
     throw thrown;
   }
 }
 
 /** From the clients inwards: whoever still runs finds what it needs. */
-async function stop({ app, found, pruning, store, logging }: Running, graceMs: number): Promise<void> {
+async function stop({ app, found, pruning, store, taps, logging }: Running, graceMs: number): Promise<void> {
   await app.close(graceMs);
   const backends = await found.then((set) => set.backends).catch(() => []);
   await Promise.all(backends.map((backend) => backend.close()));
+  await taps.close();
   await pruning.stop();
   await store.close();
   logging.stop();
@@ -148,29 +161,28 @@ async function openStore(settings: StoreSettings): Promise<ResponseStore> {
   return openSqliteStore(settings);
 }
 
-async function loadEnvelope({ envelopeKeys, dataDirectory }: Settings): Promise<ReasoningEnvelope> {
+async function loadKeys({ envelopeKeys, dataDirectory }: Settings): Promise<readonly Uint8Array[]> {
   const keys = envelopeKeys.length > 0 ? envelopeKeys : [await loadEnvelopeKey(dataDirectory)];
-  return createReasoningEnvelope({ keys: keys.map((key) => Buffer.from(key.reveal(), 'base64')), randomBytes });
+  return keys.map((key) => Buffer.from(key.reveal(), 'base64'));
+}
+
+function toWarning(logging: Logging, message: string): (thrown: unknown) => void {
+  return (thrown) => {
+    logging.warn(message, thrown);
+  };
 }
 
 function findAll(
-  settings: Settings,
-  ownPort: number,
-  overrides: GatewayOverrides & Required<Pick<GatewayOverrides, 'newId'>>,
+  around: Pick<BackendSearch, 'settings' | 'ownPort' | 'sessions' | 'taps'>,
+  overrides: GatewayOverrides & Required<Pick<GatewayOverrides, 'newId' | 'now'>>,
 ): Promise<FoundBackends> {
   return findBackends({
-    settings,
-    ownPort,
+    ...around,
     localServers: overrides.localServers ?? usualLocalServers,
     newId: overrides.newId,
+    now: overrides.now,
+    version: overrides.version ?? 'development',
     extra: overrides.backends ?? [],
-  });
-}
-
-function openConversationLock(): ConversationLock {
-  return createConversationLock({
-    patienceMs: conversationPatienceMs,
-    createTimeout: (milliseconds) => AbortSignal.timeout(milliseconds),
   });
 }
 
@@ -185,13 +197,13 @@ function openCatalog(found: Promise<FoundBackends>, { models }: Settings, now: (
   });
 }
 
-async function reportStart({ url, found, catalog }: Running, settings: Settings): Promise<StartUpReport> {
+async function reportStart({ url, found, catalog, taps }: Running, settings: Settings): Promise<StartUpReport> {
   const { origins, defaultModel } = await found;
   const [backends, defaultTrouble] = await Promise.all([
     Promise.all([...origins].map(([backend, origin]) => describeBackend(backend, origin))),
     defaultModel === null ? null : troubleOf(catalog.resolveModel(defaultModel)),
   ]);
-  return { url, settings, backends, defaultModel, defaultTrouble };
+  return { url, settings, backends, taps: taps.running, defaultModel, defaultTrouble };
 }
 
 async function describeBackend(backend: Backend, origin: string): Promise<BackendReport> {
@@ -214,10 +226,14 @@ async function troubleOf(work: Promise<unknown>): Promise<string | null> {
   }
 }
 
-function allSecrets({ server, backends, envelopeKeys }: Settings): readonly Secret[] {
-  const ofBackends = backends.flatMap((backend) => {
-    if (backend.type === 'rehearsal') return [];
-    return [...backend.headers.values(), ...(backend.apiKey === null ? [] : [backend.apiKey])];
-  });
-  return [...server.keys, ...envelopeKeys, ...ofBackends];
+function allSecrets({ server, backends, taps, envelopeKeys }: Settings): readonly Secret[] {
+  const found = [server.adminKey, ...backends.flatMap(secretsOf), ...taps.map(({ credential }) => credential)];
+  return [...server.keys, ...envelopeKeys, ...found.filter((secret) => secret !== null)];
+}
+
+function secretsOf(backend: BackendSettings): readonly (Secret | null)[] {
+  if (backend.type === 'rehearsal') return [];
+  const headers = [...backend.headers.values()];
+  if (backend.type === 'cascade') return [...headers, backend.csrfToken, backend.token?.value ?? null];
+  return [...headers, backend.apiKey];
 }

@@ -35,7 +35,7 @@ export async function openCascade(settings: CascadeSettings, around: CascadeSurr
   });
   // The configuration was checked: a tap that is named is there.
   const tap = settings.tap === null ? null : (taps.get(settings.tap) ?? null);
-  return createCascadeBackend({ name, server, sessions, tap, ownTools, defaultModel, token, now, wait, newId });
+  return createCascadeBackend({ name, server, sessions, tap, ownTools, defaultModel, token, now, wait });
 }
 
 async function openToken(backendName: string, { value, file, command }: TokenSettings) {

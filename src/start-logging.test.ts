@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { GatewayError } from './model/errors.ts';
 import { Secret } from './model/secret.ts';
-import { reportRequest, reportResponse } from './server/channels.ts';
+import { reportRequest, reportResponse, reportTrouble } from './server/channels.ts';
 import { startLogging, type Logging, type LoggingOptions } from './start-logging.ts';
 
 let open: Logging | undefined;
@@ -49,6 +49,15 @@ test('the level is obeyed; what failed is louder', () => {
   expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
     { level: 50, error: { code: 'upstream_error' } },
     { level: 40, error: { code: 'upstream_truncated' } },
+  ]);
+});
+
+test('what went wrong beside an answer is a warning of its own', () => {
+  const { lines } = record();
+  const error = new GatewayError('upstream_unreachable', 'no');
+  reportTrouble({ requestId: 'req_1', trouble: 'a session could not be deleted', error });
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 40, msg: 'a session could not be deleted', requestId: 'req_1', error: { code: 'upstream_unreachable' } },
   ]);
 });
 

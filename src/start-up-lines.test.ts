@@ -77,6 +77,7 @@ const reverse: RunningTap = {
   credential: null,
   isCredentialGenerated: false,
   certificateFile: null,
+  certificateRenewal: null,
 };
 const forward: RunningTap = {
   ...reverse,

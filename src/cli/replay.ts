@@ -5,9 +5,9 @@ import type { CommandDeps } from './command-deps.ts';
 /** `antiphon replay DIR`: a recording as if it were the model API, until a signal ends it. Throws what kept it from starting. */
 export async function replayRecording({ sources, print, complain, closeOnSignals }: CommandDeps): Promise<void> {
   const settings = toReplaySettings(sources);
-  const { url, exchanges, warnings, close } = await startReplay(settings);
-  closeOnSignals(close);
-  for (const warning of warnings) complain(`warning: ${warning}`);
-  print(`antiphon replay listening on ${url}`);
-  print(`${exchanges} exchange${exchanges === 1 ? '' : 's'} from ${settings.recording}`);
+  const replay = await startReplay(settings);
+  closeOnSignals(() => replay.close());
+  for (const warning of replay.warnings) complain(`warning: ${warning}`);
+  print(`antiphon replay listening on ${replay.url}`);
+  print(`${replay.exchanges} exchange${replay.exchanges === 1 ? '' : 's'} from ${settings.recording}`);
 }

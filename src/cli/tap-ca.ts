@@ -8,8 +8,9 @@ import type { CommandDeps } from './command-deps.ts';
  */
 export async function printTapCa({ sources, now, print, complain }: CommandDeps): Promise<void> {
   const settings = await loadTapSettings(sources);
-  const { certificateFile, hosts } = await openTapAuthority(settings, now);
+  const { certificateFile, renewal } = await openTapAuthority(settings, now);
   print(certificateFile);
-  complain(`this authority signs for ${hosts.join(', ')} only. Let the agent server alone trust it:`);
+  if (renewal !== null) complain(`it was made anew, because ${renewal}`);
+  complain(`this authority signs for ${settings.authorityHosts.join(', ')} only. Let the agent server alone trust it:`);
   complain(`SSL_CERT_FILE=${certificateFile} (Node: NODE_EXTRA_CA_CERTS, Python's requests: REQUESTS_CA_BUNDLE)`);
 }

@@ -8,8 +8,8 @@ export async function recordTaps({ sources, now, print, complain, closeOnSignals
   const settings = await loadRecordSettings(sources);
   const running = await startRecordingTaps(settings, {
     now,
-    onTrouble: (trouble) => {
-      complain(trouble);
+    onTrouble(thrown) {
+      complain(thrown instanceof Error ? thrown.message : String(thrown));
     },
   });
   closeOnSignals(() => running.close());

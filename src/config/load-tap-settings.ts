@@ -6,7 +6,7 @@ import { isLoopback, parseBaseUrl } from './parse-scalars.ts';
 import { resolvePath } from './resolve-path.ts';
 import { SettingsError, type SettingsFault } from './settings-error.ts';
 import type { TapSettings } from './settings.ts';
-import { defaultTapListen, isExposed } from './to-tap-settings.ts';
+import { defaultTapListen, isExposed, toAuthorityHosts } from './to-tap-settings.ts';
 import { toDataDirectory, toTaps } from './to-settings.ts';
 
 /** What the taps need of the configuration. */
@@ -16,6 +16,8 @@ export interface TapCommandSettings {
   /** Absolute path. */
   readonly dataDirectory: string;
   readonly taps: readonly TapSettings[];
+  /** Hosts of all configured forward taps, also of those that do not run: they have one certificate authority in common. */
+  readonly authorityHosts: readonly string[];
 }
 
 export interface RecordSettings extends TapCommandSettings {
@@ -38,7 +40,7 @@ export async function loadTapSettings(sources: SettingsSources): Promise<TapComm
   const { taps, faults } = toTaps(parts);
   const all = [...faults, ...(await checkFiles({ backends: [], taps, configFile: parts.file }, sources.readFile))];
   if (all.length > 0) throw new SettingsError(all);
-  return { configFile: parts.file, dataDirectory: toDataDirectory(parts), taps };
+  return { configFile: parts.file, dataDirectory: toDataDirectory(parts), taps, authorityHosts: toAuthorityHosts(taps) };
 }
 
 /** For `antiphon tap --record DIR`: the configured taps, one of them, or the one that `--upstream` makes up. Throws SettingsError. */
@@ -51,7 +53,7 @@ export async function loadRecordSettings(sources: SettingsSources): Promise<Reco
   if (flags.upstream !== undefined) {
     const tap = makeTap(flags.upstream, listen ?? defaultTapListen);
     const parts = await readFileParts(withoutFile(sources), []);
-    return { configFile: null, dataDirectory: toDataDirectory(parts), recording, taps: [tap] };
+    return { configFile: null, dataDirectory: toDataDirectory(parts), authorityHosts: [], recording, taps: [tap] };
   }
   const loaded = await loadTapSettings(sources);
   const chosen = chooseTaps(loaded, flags.tap);

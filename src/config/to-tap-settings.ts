@@ -29,6 +29,11 @@ export function toTapSettings(documents: Readonly<Record<string, TapDocument>>, 
   };
 }
 
+/** Hosts of all forward taps: what their certificate authority signs for. */
+export function toAuthorityHosts(taps: readonly TapSettings[]): readonly string[] {
+  return [...new Set(taps.flatMap(({ mode, hosts }) => (mode === 'forward' ? hosts : [])))];
+}
+
 function toTap(name: string, document: TapDocument, { resolveFile }: TapContext): TapSettings {
   const { host, port } = document.listen ?? defaultTapListen;
   const { mode = 'reverse', upstream = null, hosts = [] } = document;

@@ -12,7 +12,7 @@ export interface ConversationLock {
   enter(key: ConversationKey, gone: AbortSignal): Promise<() => void>;
 }
 
-export interface ConversationKey {
+interface ConversationKey {
   readonly owner: string;
   readonly conversation: string;
 }

@@ -94,7 +94,15 @@ export class ResponseRun {
 
   async *#run(): AsyncGenerator<readonly ResponseEvent[]> {
     try {
-      const closing = yield* this.#runToEnding();
+      let closing: readonly ResponseEvent[];
+      try {
+        closing = yield* this.#runAttempts();
+      } catch (thrown) {
+        this.#signals.gone.throwIfAborted();
+        if (!this.#begun) throw this.#toError(thrown);
+        closing = this.#feed(await this.#toEnding(thrown));
+      }
+      if (!this.#builder.isEnded) closing = this.#feed([failureOf(truncated())]);
       this.#signals.gone.throwIfAborted();
       await this.#save();
       // One batch, one socket write: what closes the last item and the terminal event.
@@ -102,19 +110,6 @@ export class ResponseRun {
     } finally {
       this.#prepared.leave();
     }
-  }
-
-  /** Whatever happens, the response has come to its end afterwards, unless nothing had begun or the client is gone. Returns the events that close it. */
-  async *#runToEnding(): AsyncGenerator<readonly ResponseEvent[], readonly ResponseEvent[]> {
-    let closing: readonly ResponseEvent[];
-    try {
-      closing = yield* this.#runAttempts();
-    } catch (thrown) {
-      this.#signals.gone.throwIfAborted();
-      if (!this.#begun) throw this.#toError(thrown);
-      closing = this.#feed(await this.#toEnding(thrown));
-    }
-    return this.#builder.isEnded ? closing : this.#feed([failureOf(truncated())]);
   }
 
   /** Returns the events that close the response; they go out together with its terminal event. */

@@ -1,4 +1,4 @@
-import type { StoreDatabase, StoreTransaction } from './kysely-queries.ts';
+import type { StoreDatabase, StoreTransaction } from './store-database.ts';
 import type { ConversationRow } from './session-row.ts';
 import type { StoredRow } from './stored-row.ts';
 

@@ -1,24 +1,14 @@
-import type { Dialect, Kysely as KyselyDatabase, Transaction } from 'kysely';
 import type { StoredItem } from '../model/response-store.ts';
 import { moveHead } from './conversation-queries.ts';
-import { Kysely } from './load-kysely.ts';
 import { deleteSessionsAfter } from './session-queries.ts';
-import type { StoreSchema } from './store-schema.ts';
+import type { StoreDatabase, StoreTransaction } from './store-database.ts';
 import { countBytes, fillState, findItems, parseStateKeys, type StoredRow, type StoredText } from './stored-row.ts';
-
-export type StoreDatabase = KyselyDatabase<StoreSchema>;
-export type StoreTransaction = Transaction<StoreSchema>;
 
 /** Item rows of one INSERT. The limit keeps the number of different statements small: drivers cache them by text. */
 const itemRowsAtOnce = 64;
 const idsAtOnce = 500;
 /** Bodies may be large; more at once would only cost memory. */
 const bodiesAtOnce = 8;
-
-/** The query builder over one engine. Every query of this file is portable between SQLite and PostgreSQL. */
-export function createStoreDatabase(dialect: Dialect): StoreDatabase {
-  return new Kysely<StoreSchema>({ dialect });
-}
 
 /** What became of a row: an id that is there already is left alone, and so is a conversation that has gone on meanwhile. */
 export type InsertOutcome = 'written' | 'already_exists' | 'conversation_locked';

@@ -1,5 +1,5 @@
 import type { RetentionPolicy } from '../model/response-store.ts';
-import type { StoreTransaction } from './kysely-queries.ts';
+import type { StoreTransaction } from './store-database.ts';
 import { deleteSessionsAfter } from './session-queries.ts';
 
 /** Removals of one transaction: other writes and reads get their turn in between. */

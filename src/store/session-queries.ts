@@ -1,4 +1,4 @@
-import type { StoreDatabase, StoreTransaction } from './kysely-queries.ts';
+import type { StoreDatabase, StoreTransaction } from './store-database.ts';
 import type { SessionKey, SessionRow } from './session-row.ts';
 
 /** Writes the session in the place of the one with the same key; it becomes the one that was saved last. */

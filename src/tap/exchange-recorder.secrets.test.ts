@@ -31,7 +31,7 @@ function findCanaries(text: string): string[] {
     canary,
     JSON.stringify(canary).slice(1, -1),
     encodeURIComponent(canary),
-    btoa(unescape(encodeURIComponent(canary))),
+    Buffer.from(canary).toString('base64'),
   ];
   return Object.entries(canaries).flatMap(([name, canary]) =>
     spellings(canary).some((spelling) => text.includes(spelling)) ? [name] : [],

@@ -16,7 +16,7 @@ interface SharedRecording {
 }
 
 interface Reference {
-  loadRecordings(directory: string, sets: string[]): SharedRecording[];
+  readonly loadRecordings: (directory: string, sets: string[]) => SharedRecording[];
   createReplayServer(recordings: SharedRecording[], options?: object): Server;
 }
 

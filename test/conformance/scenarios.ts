@@ -146,6 +146,8 @@ const settings: Readonly<Record<string, object>> = {
       service_tier: null,
     },
   },
+  'a conversation': { conversation: 'all about the sea' },
+  'a conversation by its object': { conversation: { id: 'all about the sea' } },
   'a token limit': { max_output_tokens: 16 },
   'a forced function': { tools: [weather], tool_choice: { type: 'function', name: 'get_weather' } },
   'allowed functions': {

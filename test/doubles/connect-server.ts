@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type SecureServerOptions } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 
@@ -47,8 +48,16 @@ export interface ConnectServer {
 
 const streamType = 'application/connect+json';
 
-/** A Connect server on 127.0.0.1; with `tls` on https, in h2 for those who prefer it (`port` 0: any). */
-export async function openConnectServer(options: { tls?: SecureServerOptions; port?: number } = {}): Promise<ConnectServer> {
+export interface ConnectServerOptions {
+  /** Speaks https, and h2 with those who prefer it. */
+  readonly tls?: SecureServerOptions;
+  readonly allowH2?: boolean;
+  /** Any free port when absent. */
+  readonly port?: number;
+}
+
+/** A Connect server on 127.0.0.1 that does for every call what the test says. */
+export async function openConnectServer(options: ConnectServerOptions = {}): Promise<ConnectServer> {
   const calls: ConnectCall[] = [];
   const answers = new Map<string, (call: ConnectCall) => void>();
   const sockets = new Set<Socket>();
@@ -63,8 +72,7 @@ export async function openConnectServer(options: { tls?: SecureServerOptions; po
   }
 
   const listener = (request: Request, response: Response): void => void onRequest(request, response);
-  const server =
-    options.tls === undefined ? createServer(listener) : createSecureServer({ allowHTTP1: true, ...options.tls }, listener);
+  const server = createListener(options, listener);
   const noteSocket = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -98,6 +106,11 @@ export async function openConnectServer(options: { tls?: SecureServerOptions; po
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+function createListener({ tls, allowH2 = true }: ConnectServerOptions, listener: (request: Request, response: Response) => void) {
+  if (tls === undefined) return createServer(listener);
+  return allowH2 ? createSecureServer({ allowHTTP1: true, ...tls }, listener) : createHttpsServer(tls, listener);
 }
 
 type Request = IncomingMessage | Http2ServerRequest;

@@ -21,13 +21,13 @@ export interface RecordingRun {
 }
 
 export interface RecordingBench {
-  openRun(more?: Partial<ExchangeRecorderOptions>): Promise<RecordingRun>;
+  readonly openRun: (more?: Partial<ExchangeRecorderOptions>) => Promise<RecordingRun>;
   /** An HTTP server that is gone when the tests of the file are over. */
-  listen(serve: RequestListener): Promise<string>;
+  readonly listen: (serve: RequestListener) => Promise<string>;
   /** The smallest proxy that records: the tap's own is another matter. */
-  startProxy(upstream: string, recorder: ExchangeRecorder): Promise<string>;
+  readonly startProxy: (upstream: string, recorder: ExchangeRecorder) => Promise<string>;
   /** One call through a recording proxy, and its record. */
-  record(serve: RequestListener, call: HttpCall, more?: Partial<ExchangeRecorderOptions>): Promise<Recording>;
+  readonly record: (serve: RequestListener, call: HttpCall, more?: Partial<ExchangeRecorderOptions>) => Promise<Recording>;
 }
 
 /** For one test file: everything it opens is closed and removed at the end. */

@@ -7,6 +7,8 @@ import type { ModelRequest } from '../../src/model/model-request.ts';
 export interface Script {
   readonly batches?: readonly (readonly ModelEvent[])[];
   readonly refuses?: Error;
+  /** The first batch: what comes with the acceptance of the call. Nothing, unless given. */
+  readonly accepts?: readonly ModelEvent[];
   /** Thrown after the batches. */
   readonly breaks?: Error;
   /** After the batches it says nothing more until it is broken off. */
@@ -46,7 +48,7 @@ export class ScriptedBackend implements Backend {
 
   async *#play(script: Script, signal: AbortSignal): AsyncGenerator<readonly ModelEvent[]> {
     if (script.refuses !== undefined) throw script.refuses;
-    yield [];
+    yield script.accepts ?? [];
     yield* script.batches ?? [];
     if (script.stalls === true) await aborted(signal);
     if (signal.aborted) {

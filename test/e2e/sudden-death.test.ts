@@ -67,6 +67,29 @@ async function killInTheRush(gateway: GatewayProcess, count: number): Promise<Se
   return seen.filter(({ id }) => id !== '');
 }
 
+test('a conversation outlives kill -9', async () => {
+  const turn = async (url: string, input: string): Promise<LogResponse> => {
+    const answer = await fetch(`${url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'rehearsal/default', input, conversation: 'about Oslo' }),
+    });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as LogResponse;
+  };
+  const ids: string[] = [];
+  for (let life = 0; life < 3; life++) {
+    const gateway = await built.start(yaml);
+    for (const input of ['One', 'Two']) ids.push((await turn(gateway.url, input)).id);
+    const sessions = (await (await fetch(`${gateway.url}/v1/sessions`)).json()) as { data: object[] };
+    expect(sessions.data).toMatchObject([{ id: 'about Oslo', last_response_id: ids.at(-1) }]);
+    const items = await fetch(`${gateway.url}/v1/responses/${ids.at(-1) ?? ''}/input_items?limit=100`);
+    expect(((await items.json()) as { data: object[] }).data).toHaveLength(2 * ids.length - 1);
+    gateway.kill('SIGKILL');
+    await gateway.exit;
+  }
+}, 60_000);
+
 test(`after ${String(deaths)} times kill -9 in the middle of streams, all that was acknowledged is there as it was`, async () => {
   const seen: Seen[] = [];
   for (let death = 0; death < deaths; death++)

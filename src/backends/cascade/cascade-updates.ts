@@ -189,9 +189,10 @@ export class WatchedCascade implements CascadeUpdates {
 
   /** A long-polling stream has no time limit; a connection that is dead without anybody having said so is found by asking the server. */
   async #endWhenSilent(silent: AbortController, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       const before = this.#frameReads;
       await this.#pause(silenceMs, signal);
+      if (signal.aborted) return;
       const isAlive = this.#frameReads > before || (await this.#options.heartbeat(signal).catch(() => false));
       if (!isAlive) silent.abort();
     }

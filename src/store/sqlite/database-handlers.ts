@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RetentionPolicy } from '../../model/response-store.ts';
 import { deleteConversation, selectConversation, selectConversations } from '../conversation-queries.ts';
 import {
-  createStoreDatabase,
   deleteResponse,
   insertResponses,
   selectChain,
@@ -10,9 +9,8 @@ import {
   selectResponse,
   writeTrial,
   type InsertOutcome,
-  type StoreDatabase,
-  type StoreTransaction,
 } from '../kysely-queries.ts';
+import { createStoreDatabase, type StoreDatabase, type StoreTransaction } from '../store-database.ts';
 import { pruneSlice, type PruneSlice } from '../prune-queries.ts';
 import { deleteOrphanSessions, deleteSession, replaceSession, selectSession, selectSessions } from '../session-queries.ts';
 import type { StoredRow } from '../stored-row.ts';

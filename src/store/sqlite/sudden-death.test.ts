@@ -10,6 +10,7 @@ import * as fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { scratchFolder } from '../../../test/scratch-folder.ts';
 import { sampleStored } from '../../../test/stored-samples.ts';
+import type { ResponseStore } from '../../model/response-store.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 const folder = scratchFolder();
@@ -30,7 +31,7 @@ function startChild(script: string, values: readonly string[]): ChildProcessBySt
   return child;
 }
 
-/** Saves without end, eight at a time, and says each id once its save is acknowledged. */
+/** Saves without end, eight conversations at a time, and says each id once its save is acknowledged. */
 const endlessSaves = `
   import { openSqliteStore } from ${sourceUrl('./sqlite-store.ts')};
   import { sampleStored, userMessage } from ${sourceUrl('../../../test/stored-samples.ts')};
@@ -38,9 +39,13 @@ const endlessSaves = `
   const store = await openSqliteStore({ file });
   const text = 'x'.repeat(20_000);
   async function saveOn(lane) {
+    const conversation = ['c', life, lane].join('_');
+    let previousResponseId = null;
     for (let n = 0; ; n++) {
       const id = ['resp', life, lane, n].join('_');
-      await store.saveResponse(sampleStored({ id, owner: 'me', input: [userMessage('msg_' + id, text)] }));
+      const input = [userMessage('msg_' + id, text)];
+      await store.saveResponse(sampleStored({ id, owner: 'me', conversation, previousResponseId, input }));
+      previousResponseId = id;
       process.stdout.write(id + '\\n');
     }
   }
@@ -56,6 +61,17 @@ async function killAfter(child: ChildProcessByStdio<null, Readable, null>, saves
   });
   await once(lines, 'close');
   return acknowledged;
+}
+
+/** Which of the responses are not in the chain of their conversation's head, at their place. */
+async function missingInConversations(store: ResponseStore, ids: readonly string[]): Promise<string[]> {
+  const kept = new Set<string>();
+  for (const { headResponseId } of await store.listConversations('me')) {
+    for (const [at, { id }] of (await store.loadChain(headResponseId, 'me')).entries()) {
+      if (id.endsWith(`_${String(at)}`)) kept.add(id);
+    }
+  }
+  return ids.filter((id) => !kept.has(id));
 }
 
 function integrityOf(file: string): unknown {
@@ -86,6 +102,7 @@ test(`after ${deaths} times kill -9, everything that was acknowledged is there`,
     expect((await store.loadItems([`msg_${id}`], 'me')).size).toBe(1);
   }
   expect(acknowledged.length).toBeGreaterThanOrEqual(deaths);
+  expect(await missingInConversations(store, acknowledged)).toEqual([]);
   await store.close();
 }, 180_000);
 

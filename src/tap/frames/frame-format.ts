@@ -24,7 +24,8 @@ export interface FrameFormat {
 }
 
 /** `pass`: as it came. `leave-out`: nothing of it. Else the JSON text that replaces its own. */
-export type FrameChange = { readonly type: 'pass' } | { readonly type: 'leave-out' } | { readonly type: 'replace'; readonly json: string };
+export type FrameChange =
+  { readonly type: 'pass' } | { readonly type: 'leave-out' } | { readonly type: 'replace'; readonly json: string };
 
 /** A frame that is larger than we are willing to hold. */
 export class FrameTooLargeError extends Error {

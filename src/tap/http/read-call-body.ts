@@ -27,9 +27,7 @@ export async function readCallBody(body: Readable): Promise<Uint8Array | null> {
 
 /** What became of a compressed body. `corrupt`: it is not what its encoding says. */
 export type DecodedBody =
-  | { readonly type: 'decoded'; readonly body: Uint8Array }
-  | { readonly type: 'corrupt' }
-  | { readonly type: 'too-large' };
+  { readonly type: 'decoded'; readonly body: Uint8Array } | { readonly type: 'corrupt' } | { readonly type: 'too-large' };
 
 /** Decompresses a body whose encoding `isKnownEncoding`, or that has none (''). */
 export async function decodeCallBody(body: Uint8Array, encoding: string): Promise<DecodedBody> {

@@ -40,8 +40,7 @@ export const maxHeaderSize = 16 * 1024;
 
 /** `caFile`: PEM file with authorities to trust in addition to Node's own; null: the usual ones. Throws when it cannot be read. */
 export function createUpstreamClient(caFile: string | null): UpstreamClient {
-  const secureContext =
-    caFile === null ? null : createSecureContext({ ca: [...rootCertificates, readFileSync(caFile, 'utf8')] });
+  const secureContext = caFile === null ? null : createSecureContext({ ca: [...rootCertificates, readFileSync(caFile, 'utf8')] });
   const sockets = createSocketFactory({ connectMs, secureContext, allowH2: false });
   const agents = {
     'http:': { kept: new SiteAgent('http:', sockets, true), fresh: new SiteAgent('http:', sockets, false) },

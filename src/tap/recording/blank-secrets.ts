@@ -51,7 +51,8 @@ const opaque = /(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/_=.~-]{32,}/;
 
 const secretMember =
   'access_token|refresh_token|id_token|client_secret|api_?key|authorization|private_key|x-goog-api-key|proxy-authorization';
-const hasSecretMember = new RegExp(secretMember, 'i');
+/** From its quote on: that is found ten times as fast in a text without quotes, such as an image. */
+const hasSecretMember = new RegExp(`"(?:${secretMember})\\\\*"`, 'i');
 /** `"api_key": "…"`, also inside a JSON text that is itself a JSON string, and `api_key=…` of a form. */
 const memberInJson = new RegExp(`("(?:${secretMember})"\\s*:\\s*")(?:[^"\\\\]|\\\\.)*"`, 'gi');
 const memberInString = new RegExp(`(\\\\+"(?:${secretMember})\\\\+"\\s*:\\s*\\\\+")[^"\\\\]*`, 'gi');

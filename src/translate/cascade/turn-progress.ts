@@ -70,7 +70,7 @@ class Progress implements TurnProgress {
     const waiting = reading.steps.findIndex((step) => step?.asksUser === true);
     if (waiting >= 0) return this.#judgeQuestion(reading, waiting);
     if (reading.run === 'running') return goOn;
-    if ((reading.model?.running ?? 0) > 0 && stillMs < emptyMs) return goOn;
+    if ((reading.model?.running ?? 0) > 0) return goOn;
     return this.#judgeQuiet(reading, stillMs);
   }
 

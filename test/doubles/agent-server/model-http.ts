@@ -223,9 +223,6 @@ function postH2(request: ModelHttpRequest, url: URL, session: ClientHttp2Session
     });
     stream.once('close', () => {
       request.signal.removeEventListener('abort', stop);
-      // A stream closed without an error would look like an end: it must fail, before its head and after it.
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.readableEnded)
-        stream.destroy(new Error('the stream was reset'));
       reject(new StaleConnection('the stream was closed without an answer'));
     });
     stream.end(request.body);

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createTestMarks } from '../../test/doubles/tap-conversation.ts';
+import { createMarks, hashCallId } from './marks.ts';
+
+const span = { from: 3, current: 70_000, end: 70_001, fingerprint: '0123456789abcdef' };
+
+describe('marks', () => {
+  test('are letters and digits only, of one length, and say what they were made of', () => {
+    const marks = createTestMarks();
+    const turn = marks.newTurn();
+    const written = [marks.writeTurnMark(turn), marks.writeCallMark('call_1')];
+    const block = marks.writeText(turn, { span, block: '', text: '' }).split('\n')[0] ?? '';
+    for (const mark of [...written, block]) expect(mark).toMatch(/^antiphon[0-9a-v]{72}$/);
+    const [first, second, third] = [...written, block].map((mark) => marks.findMarks(mark)[0]?.mark);
+    expect(first).toEqual({ kind: 'turn', turn });
+    expect(second).toEqual({ kind: 'call', call: hashCallId('call_1') });
+    expect(third).toEqual({ kind: 'block', turn, span });
+  });
+
+  test('no two turns are alike', () => {
+    const marks = createTestMarks();
+    expect(new Set([marks.newTurn(), marks.newTurn(), marks.newTurn()]).size).toBe(3);
+  });
+
+  test('need no memory: another process with the same key reads them', () => {
+    const mark = createTestMarks().writeCallMark('call_1');
+    expect(createTestMarks().findMarks(mark)).toHaveLength(1);
+  });
+
+  test('every key of the ring verifies, the first one writes', () => {
+    const keys = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(7)];
+    const ring = createMarks({ keys, randomBytes: (size) => new Uint8Array(size) });
+    const old = createTestMarks(7).writeCallMark('a');
+    expect(ring.stripMarks(`x${old}y${ring.writeCallMark('b')}z`)).toBe('xyz');
+    expect(createTestMarks(1).findMarks(ring.writeCallMark('b'))).toHaveLength(1);
+  });
+
+  test('lookalikes, and marks of another gateway, are a client’s text like any other', () => {
+    const marks = createTestMarks();
+    const foreign = createTestMarks(8).writeTurnMark('00'.repeat(12));
+    for (const text of ['antiphon', 'antiphon0123456789abcdef', foreign, `antiphon${'0'.repeat(72)}`]) {
+      expect(marks.stripMarks(text)).toBe(text);
+      expect(marks.mayContain(new TextEncoder().encode(text))).toBe(false);
+    }
+  });
+
+  test('a mark with any digit changed says nothing', () => {
+    const marks = createTestMarks();
+    const mark = marks.writeCallMark('a');
+    for (let at = 16; at < mark.length; at += 1) {
+      const changed = mark.slice(0, at) + (mark[at] === '0' ? '1' : '0') + mark.slice(at + 1);
+      expect(marks.findMarks(changed).flatMap(({ mark: read }) => (read === null ? [] : [read]))).toEqual([]);
+    }
+  });
+
+  test.each([16, 17, 40, 79])('a mark cut behind %i letters says nothing and goes away all the same', (length) => {
+    const marks = createTestMarks();
+    const cut = marks.writeTurnMark(marks.newTurn()).slice(0, length);
+    expect(marks.stripMarks(`Title of "${cut}…"`)).toBe('Title of "…"');
+    expect(marks.findMarks(cut)).toMatchObject([{ mark: null }]);
+  });
+
+  test('one line end or blank behind a mark belongs to it, nothing else', () => {
+    const marks = createTestMarks();
+    const mark = marks.writeTurnMark(marks.newTurn());
+    expect(marks.stripMarks(`a ${mark}\n b`)).toBe('a  b');
+    expect(marks.stripMarks(`${mark}\r\n\n b`)).toBe('\n b');
+    expect(marks.stripMarks(`${mark} b ${mark}`)).toBe('b ');
+    expect(marks.stripMarks(`${mark}\tb${mark}${mark}`)).toBe('\tb');
+  });
+
+  test('marks in the client’s own text do not reach the agent server', () => {
+    const marks = createTestMarks();
+    const [mine, other] = [marks.newTurn(), marks.newTurn()];
+    const text = marks.writeText(mine, {
+      span,
+      block: `x ${marks.writeTurnMark(mine)}`,
+      text: `copied ${marks.writeTurnMark(other)}`,
+    });
+    const turns = marks.findMarks(text).map(({ mark }) => mark);
+    expect(turns).toMatchObject([
+      { kind: 'block', turn: mine },
+      { kind: 'turn', turn: mine },
+    ]);
+  });
+});
+
+test('the source of any JSON keeps all but the marks, byte for byte', () => {
+  const marks = createTestMarks();
+  const mark = marks.writeTurnMark(marks.newTurn());
+  const placed = fc.constantFrom(mark, `${mark}\n`, `${mark}\r\n`, `${mark} `, marks.writeCallMark('c'));
+  const text = fc.array(fc.oneof(fc.string(), placed)).map((pieces) => pieces.join(''));
+  const json = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      text,
+      fc.integer(),
+      fc.constant(null),
+      fc.array(tie('value')),
+      fc.dictionary(fc.string(), tie('value')),
+    ),
+  })).value;
+  fc.assert(
+    fc.property(json, fc.constantFrom(undefined, 1), (value, indent) => {
+      const stripped = marks.stripJsonSource(JSON.stringify(value, null, indent));
+      expect(stripped).toBe(JSON.stringify(strip(value, marks.stripMarks), null, indent));
+    }),
+  );
+});
+
+function strip(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => strip(item, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, strip(member, change)]));
+}
