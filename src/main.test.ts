@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openHttpUpstream } from '../test/doubles/http-upstream.ts';
 
 const entry = fileURLToPath(new URL('main.ts', import.meta.url));
 const loader = import.meta.resolve('tsx');
@@ -186,3 +187,71 @@ test('--version and --help print and end', async () => {
   expect(await help.exit).toBe(0);
   expect(help.stdout()).toContain('Usage: antiphon');
 }, 60_000);
+
+const forwardTap = 'taps:\n  proxy: { mode: forward, listen: 0, hosts: [ models.example ] }\n';
+
+test('`tap ca` prints where the certificate is, and nothing else on stdout', async () => {
+  await writeFile(
+    join(home, 'taps.yaml'),
+    `server: { host: 0.0.0.0 }\nbackends: { g: { type: gemini, api_key: "\${NOT_SET}" } }\n${forwardTap}`,
+  );
+  const file = join(home, 'state', 'tap', 'ca.pem');
+  for (const time of ['made', 'found']) {
+    const command = start(['tap', 'ca', '--config', 'taps.yaml', '--data', 'state']);
+    expect([time, await command.exit, command.stdout()]).toEqual([time, 0, `${file}\n`]);
+    expect(command.stderr()).toContain(`SSL_CERT_FILE=${file}`);
+  }
+  expect(await readFile(file, 'utf8')).toContain('-----BEGIN CERTIFICATE-----');
+  expect((await stat(join(home, 'state', 'tap'))).mode & 0o777).toBe(0o700);
+}, 60_000);
+
+test('without a forward tap there is no certificate', async () => {
+  const command = start(['tap', 'ca']);
+  expect(await command.exit).toBe(1);
+  expect(command.stderr()).toMatch(/^antiphon: no configuration file: taps: there is no tap with `mode: forward`; .*\n$/);
+  expect(command.stdout()).toBe('');
+}, 60_000);
+
+test('a tap records without a gateway, and a replay serves what it recorded', async () => {
+  const upstream = await openHttpUpstream((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"candidates":[{"finishReason":"STOP"}]}');
+  });
+  const call = (url: string): Promise<Response> =>
+    fetch(`${url}/v1beta/models/m:generateContent`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"contents":[]}',
+    });
+  const recording = start(['tap', '--record', 'out', '--upstream', upstream.url, '--listen', '0']);
+  await recording.says('set the model base URL');
+  const tapUrl = /antiphon tap record listening on (\S+)/.exec(recording.stdout())?.[1] ?? '';
+  expect((await call(tapUrl)).status).toBe(200);
+  recording.process.kill('SIGINT');
+  expect([await recording.exit, recording.stderr()]).toEqual([0, '']);
+  await upstream.close();
+
+  const replay = start(['replay', 'out', '--listen', '0']);
+  await replay.says('1 exchange from');
+  const replayUrl = /antiphon replay listening on (\S+)/.exec(replay.stdout())?.[1] ?? '';
+  const answer = await call(replayUrl);
+  expect([answer.status, await answer.json()]).toEqual([200, { candidates: [{ finishReason: 'STOP' }] }]);
+  replay.process.kill('SIGTERM');
+  expect([await replay.exit, replay.stderr()]).toEqual([0, '']);
+}, 60_000);
+
+test.each([
+  [['tap'], /tap: needs `ca` or --record DIR after it\n$/],
+  [['replay', 'gone'], /the command line: replay: \S+\/gone cannot be read \(ENOENT\)\n$/],
+  [['tap', '--record', 'out'], /taps: there is no tap to record with: add one, or give --upstream URL of a model API\n$/],
+  [['runn'], /runn: is not a command: there are serve, tap ca, tap --record DIR, replay DIR\n$/],
+])(
+  '%j: one line, exit code 1',
+  async (argv, message) => {
+    const command = start(argv);
+    expect(await command.exit).toBe(1);
+    expect(command.stderr()).toMatch(message);
+    expect(command.stderr().trimEnd().split('\n')).toHaveLength(1);
+    expect(command.stdout()).toBe('');
+  },
+  60_000,
+);

@@ -150,7 +150,7 @@ test('the authority is made for forward taps only, in a folder of ours alone', a
   await writeFile(join(folder, 'file'), '');
   const nowhere = { ...withHosts, dataDirectory: join(folder, 'file') };
   expect(await complaintsOf(openTapAuthority(nowhere, Date.now))).toEqual([
-    expect.stringContaining('cannot be made or read: choose another data folder'),
+    expect.stringContaining('choose another data folder with --data'),
   ]);
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeListenError } from './config/describe-start-error.ts';
 import type { RecordSettings, ReplaySettings, TapCommandSettings } from './config/load-tap-settings.ts';
 import type { TapSettings } from './config/settings.ts';
-import { SettingsError, type SettingsFault } from './config/settings-error.ts';
+import { SettingsError } from './config/settings-error.ts';
 import { toAuthorityHosts } from './config/to-tap-settings.ts';
 import { Secret } from './model/secret.ts';
 import type { CertificateAuthority } from './tap/certificate-authority.ts';
@@ -49,7 +49,7 @@ export interface TapsOptions {
   readonly authorityHosts?: readonly string[];
 }
 
-/** Starts all of them or none. Rejects with SettingsError when one cannot listen, and with the authority's error. The code of TLS is loaded only for forward taps. */
+/** Starts all of them or none. Rejects with SettingsError when one cannot listen, and with the authority's GatewayError. The code of TLS is loaded only for forward taps. */
 export async function startTaps(taps: readonly TapSettings[], options: TapsOptions): Promise<RunningTaps> {
   const { startTapServer } = await import('./tap/tap-server.ts');
   const needsAuthority = taps.some(({ mode }) => mode === 'forward');
@@ -90,7 +90,7 @@ function toRunningTap(settings: TapSettings, { url, credential }: TapServer, aut
   };
 }
 
-/** The certificate authority of the configured forward taps; made when it is not there yet. Rejects with SettingsError when there is no such tap, or the folder is not ours alone. */
+/** The certificate authority of the configured forward taps; made when it is not there yet. Rejects with SettingsError when there is no such tap, with the authority's GatewayError when its folder is not ours alone. */
 export async function openTapAuthority(
   { configFile, dataDirectory, authorityHosts }: TapCommandSettings,
   now: () => number,
@@ -104,11 +104,7 @@ export async function openTapAuthority(
 
 async function openAuthority(dataDirectory: string, hosts: readonly string[], now: () => number): Promise<CertificateAuthority> {
   const { openCertificateAuthority } = await import('./tap/certificate-authority.ts');
-  const directory = join(dataDirectory, 'tap');
-  return openCertificateAuthority({ directory, hosts, now }).catch((thrown: unknown) => {
-    const place = { source: "the taps' certificate authority", path: '' };
-    throw toFolderFault(thrown, place, `${directory} cannot be made or read: choose another data folder with --data`);
-  });
+  return openCertificateAuthority({ directory: join(dataDirectory, 'tap'), hosts, now });
 }
 
 /** Taps that only write down what goes through them. Rejects when one cannot listen, or the folder of the recording cannot be made. */
@@ -119,7 +115,7 @@ export async function startRecordingTaps(
   const { openExchangeRecorder } = await import('./tap/exchange-recorder.ts');
   const secrets = taps.map(({ credential }) => credential).filter((secret) => secret !== null);
   const recorder = await openExchangeRecorder({ directory: recording, secrets, now, onTrouble }).catch((thrown: unknown) => {
-    throw toFolderFault(thrown, { source: 'the command line', path: '--record' }, `${recording} cannot be made or written to`);
+    throw toFolderFault(thrown, '--record', `${recording} cannot be made or written to`);
   });
   const intercept: Intercept = () => ({ type: 'pass' });
   try {
@@ -144,10 +140,7 @@ export async function startReplay({ recording, host, port, timing }: ReplaySetti
   try {
     return await startReplayServer({ directory: recording, host, port, timing });
   } catch (thrown) {
-    throw toStartFault(
-      toFolderFault(thrown, { source: 'the command line', path: 'replay' }, `${recording} cannot be read`),
-      '--listen',
-    );
+    throw toStartFault(toFolderFault(thrown, 'replay', `${recording} cannot be read`), '--listen');
   }
 }
 
@@ -159,9 +152,9 @@ function toStartFault(thrown: unknown, setting: string): unknown {
 
 const folderCodes: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EACCES', 'EEXIST', 'EPERM', 'EROFS', 'ENOSPC'];
 
-/** A folder's error as what is wrong with a setting; everything else as it is. */
-function toFolderFault(thrown: unknown, place: Pick<SettingsFault, 'source' | 'path'>, sentence: string): unknown {
+/** A folder's error as what is wrong with an argument; everything else as it is. */
+function toFolderFault(thrown: unknown, path: string, sentence: string): unknown {
   // A socket has an address, a folder has a path.
   if (!(thrown instanceof Error && 'code' in thrown && 'path' in thrown && folderCodes.includes(thrown.code))) return thrown;
-  return new SettingsError([{ ...place, message: `${sentence} (${String(thrown.code)})` }]);
+  return new SettingsError([{ source: 'the command line', path, message: `${sentence} (${String(thrown.code)})` }]);
 }

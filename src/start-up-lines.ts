@@ -41,19 +41,17 @@ function describeBackends(backends: readonly BackendReport[], settings: Settings
   const width = Math.max(...backends.map(({ name }) => name.length)) + 2;
   const lines = backends.flatMap(({ name, origin, models }) => [
     `${name.padEnd(width)}${origin}${describeModels(models)}`,
-    ...settings.backends
-      .filter((backend) => backend.type === 'cascade' && backend.name === name)
-      .flatMap((backend) => (backend.type === 'cascade' ? describeAgentServer(backend) : []))
-      .map((line) => `${' '.repeat(width)}${line}`),
+    ...settings.backends.flatMap((backend) =>
+      backend.type === 'cascade' && backend.name === name ? [`${' '.repeat(width)}${describeAgentServer(backend)}`] : [],
+    ),
   ]);
   return lines.map((line, index) => [index === 0 ? 'backends' : '', line]);
 }
 
-function describeAgentServer({ name, baseUrl, tap, token }: CascadeSettings): string[] {
+/** A token that is missing shows already: without it the server does not list its models. */
+function describeAgentServer({ baseUrl, tap }: CascadeSettings): string {
   const way = tap === null ? "without a tap: its model gets no client's tools" : `its model calls go through tap ${tap}`;
-  const isMissing = token !== null && token.value === null && token.file === null && token.command === null;
-  const hint = `no access token yet: set backends.${name}.token, token_file or token_command, or POST /v1/token`;
-  return [`agent server at ${baseUrl}; ${way}`, ...(isMissing ? [hint] : [])];
+  return `agent server at ${baseUrl}; ${way}`;
 }
 
 function describeModels(models: BackendReport['models']): string {

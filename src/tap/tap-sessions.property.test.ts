@@ -71,7 +71,7 @@ describe.each(Object.entries(mangles))('histories whose texts are %s', (name, ma
           expect(normalize(sent, name)).toEqual(normalize(direct, name));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
@@ -107,11 +107,7 @@ function play(rounds: readonly Round[], mangle: Mangle, model: string): readonly
   let agent = new PlainAgent(mangle);
   let history: readonly InputItem[] = [];
   for (const { text: said, answer: given, isFresh, isReversed } of rounds) {
-    const outputs = openCalls(history).map((callId) => output(callId, 'f', `result of ${callId}`));
-    const current = [
-      ...(isReversed ? outputs.toReversed() : outputs),
-      ...(said === '' && outputs.length > 0 ? [] : [user(said || 'go')]),
-    ];
+    const current = currentItems(history, said, isReversed);
     const input = [...history, ...current];
     if (isFresh) agent = new PlainAgent(mangle);
     const request = requestOf(model, input, history.length);
@@ -123,15 +119,15 @@ function play(rounds: readonly Round[], mangle: Mangle, model: string): readonly
       ownTools: 'keep',
       onChange: () => undefined,
     });
-    const block = isFresh || outputs.length > 0 ? `So far:\n${JSON.stringify(input)}` : '';
+    const block = isFresh || current[0]?.type === 'call-output' ? `So far:\n${JSON.stringify(input)}` : '';
     agent.say(turn.markText({ block, text: current.some(({ type }) => type === 'message') ? said || 'go' : '' }));
     const call = () =>
       sessions.intercept({ model, streams: true, body: encodeBody(agent.body()), gone: new AbortController().signal });
-    refuse(call());
     for (const chunks of toChunks(given)) {
+      const refused = sentBody(refuse(call()));
       const interception = call();
       compared.push({ sent: sentBody(interception)['contents'] as unknown[], direct });
-      expect(sentBody(interception)).toEqual(sentBody(refuse(call())));
+      expect(sentBody(interception)).toEqual(refused);
       agent.work(agent.hear(playAnswer(interception, chunks)));
     }
     if (agent.contents.at(-1)?.['role'] === 'user') agent.hear(playAnswer(call(), []));
@@ -140,6 +136,13 @@ function play(rounds: readonly Round[], mangle: Mangle, model: string): readonly
     turn.close();
   }
   return compared;
+}
+
+/** What the user's side says: outputs of all open calls, and a text unless these are enough. */
+function currentItems(history: readonly InputItem[], said: string, isReversed: boolean): readonly InputItem[] {
+  const outputs = openCalls(history).map((callId) => output(callId, 'f', `result of ${callId}`));
+  const sorted = isReversed ? outputs.toReversed() : outputs;
+  return said === '' && outputs.length > 0 ? sorted : [...sorted, user(said || 'go')];
 }
 
 /** A model call that fails and is sent again changes nothing. */
@@ -164,11 +167,12 @@ function openCalls(history: readonly InputItem[]): string[] {
 function toChunks({ text: said, calls, isSigned, hasSignedEnd, own }: Answer): unknown[][] {
   const view = { functionCall: { name: 'view_file', args: { path: 'p' } }, thoughtSignature: 'own' };
   const made = calls.map(({ id, args }, at) => ({
-    functionCall: { ...(id !== null && { id: `${id}${String(at)}` }), name: 'f', args: { args } },
+    // A step without any state behind another step is none that Gemini 3 makes.
+    functionCall: { ...((id !== null || !isSigned) && { id: `${id ?? 'z'}${String(at)}` }), name: 'f', args: { args } },
     ...(isSigned && at === 0 && { thoughtSignature: `sig ${args}` }),
   }));
   const isEmpty = said === '' && made.length === 0;
-  const spoken = said === '' && !isEmpty ? [] : [...(said || 'ok')].map((letter) => chunk([{ text: letter }]));
+  const spoken = said === '' && !isEmpty ? [] : (said || 'ok').split(/(?<= )/).map((word) => chunk([{ text: word }]));
   const withOwn = made.length === 0 ? made : own === 'first' ? [view, ...made] : own === 'last' ? [...made, view] : made;
   const end = chunk(hasSignedEnd && made.length === 0 ? [{ text: '', thoughtSignature: 'end' }] : [], { finishReason: 'STOP' });
   const last = [chunk([{ text: 'hm', thought: true }]), ...spoken, ...(withOwn.length > 0 ? [chunk(withOwn)] : []), end];
@@ -183,7 +187,7 @@ function normalize(contents: readonly unknown[], mangle: string): unknown {
     const kept = (parts as readonly JsonObject[]).flatMap((part) => normalizePart(part, mangle));
     const last = merged.at(-1);
     if (kept.length === 0) continue;
-    if (last?.role === role) last?.parts.push(...kept);
+    if (last !== undefined && last.role === role) last.parts.push(...kept);
     else merged.push({ role, parts: kept });
   }
   return merged.map(({ role, parts }) => ({

@@ -21,7 +21,7 @@ export function createRecordingStage(
     over,
     begin: (status) => log.push(`begin ${String(status)}`),
     push({ value }) {
-      log.push(`push ${JSON.stringify(value) ?? 'nothing'}`);
+      log.push(`push ${value === undefined ? 'nothing' : JSON.stringify(value)}`);
       return change(value);
     },
     fail: (status, headers, body) => log.push(`fail ${String(status)} ${headers['content-type'] ?? ''} ${body}`),

@@ -24,7 +24,7 @@ export function createCascadeBackend(options: CascadeBackendOptions): Backend {
 
 class CascadeBackend implements Backend {
   readonly name: string;
-  readonly setToken?: (token: Secret) => void;
+  declare readonly setToken?: (token: Secret) => void;
   readonly #options: CascadeBackendOptions;
   readonly #running = new RunningCascades();
 

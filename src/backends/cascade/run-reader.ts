@@ -27,8 +27,8 @@ export interface RunReading extends TurnReading {
 
 /** While the tap shows the answer, the steps only tell how the agent is: they are read less often. */
 const tappedPauseMs = 150;
-/** Reading may fail for a moment: a server that is busy answers 500. It has failed for good after both. */
-const failuresAllowed = 4;
+/** Reading may fail for a moment, longer than one call is tried again. It has failed for good after both. */
+const failuresAllowed = 3;
 const failingMs = 5_000;
 
 /** Looks at a cascade whenever something has changed: its status first, its steps second, one look at a time. Runs until its signal aborts. */

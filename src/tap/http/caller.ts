@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { findHeader, toHeaderList, type HeaderList } from './header-list.ts';
+import { findHeader, toHeaderList, withoutHopHeaders, type HeaderList } from './header-list.ts';
 
 /** How a request says where its body ends. */
 export type BodyFraming = 'none' | 'length' | 'chunked';
@@ -181,7 +181,7 @@ function toHttp2Way(request: Http2ServerRequest, response: Http2ServerResponse):
       response.writeContinue();
     },
     begin(status, _message, list) {
-      response.writeHead(status, toMultiMap(list));
+      response.writeHead(status, toMultiMap(withoutHopHeaders(list)));
     },
     break() {
       const reset = (): void => {

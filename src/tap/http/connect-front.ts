@@ -84,11 +84,19 @@ export class ConnectFront {
       },
       onTlsFault(cause) {
         if (isHangUp(cause)) return;
-        const message = `TLS with a program that came for ${target.name} failed (${cause.message}). Does it trust the tap's certificate authority?`;
+        const message = `TLS with a program that came for ${target.name} failed: ${explainTlsFault(cause)}`;
         onTrouble(new Error(message, { cause }));
       },
     });
   }
+}
+
+function explainTlsFault(error: Error): string {
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+  const isDistrust = /unknown ca|bad certificate|certificate unknown/.test(reason);
+  return isDistrust
+    ? "it does not trust the tap's certificate authority. Give it the file that `antiphon tap ca` names."
+    : reason;
 }
 
 /** A program that opens a connection in advance and then does not need it. */

@@ -114,7 +114,7 @@ export function createSecretBlanker(secrets: readonly Secret[]): SecretBlanker {
 }
 
 /** Whether the value of such a header or parameter is a credential. `x-ratelimit-…-tokens` and `pageToken` count as well: better one too many. */
-export function isCredentialName(name: string): boolean {
+function isCredentialName(name: string): boolean {
   return credentialName.test(name);
 }
 

@@ -127,7 +127,7 @@ function sharedLength(a: string, b: string): number {
 }
 
 /** Where two JSON values begin to differ, as a path; undefined when they are equal. */
-export function firstDifference(a: unknown, b: unknown, path: string): string | undefined {
+function firstDifference(a: unknown, b: unknown, path: string): string | undefined {
   if (Array.isArray(a) && Array.isArray(b)) {
     const length = Math.max(a.length, b.length);
     for (let at = 0; at < length; at += 1) {

@@ -73,7 +73,7 @@ export interface RecordingResponse {
   readonly timing?: RecordingTiming | undefined;
 }
 
-export interface RecordingTiming {
+interface RecordingTiming {
   /** The status line came. */
   readonly answer_ms: number;
   /** Each entry of `chunks` was whole. */

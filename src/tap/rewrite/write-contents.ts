@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { HistoryPart, WrittenAnswer, WrittenHistory } from '../../translate/gemini/write-history.ts';
-import type { Side } from './gemini-body.ts';
+import { readObjects, type Side } from './gemini-body.ts';
 import type { Placement } from './place-history.ts';
 import type { Piece, ReadContent } from './read-content.ts';
 
@@ -20,24 +20,30 @@ export interface Draft {
  * agent server itself sent one after the other stay as they are.
  */
 export function writeContents(contents: readonly ReadContent[], placement: Placement, history: WrittenHistory): readonly Draft[] {
-  const drafts: Draft[] = [];
-  for (const [at, content] of contents.entries()) {
-    for (const draft of toDrafts(content, at, placement)) if (draft.parts.length > 0 || !content.isMarked) append(drafts, draft);
-  }
+  const drafts = joinNeighbours(contents.flatMap((content, at) => toDrafts(content, at, placement)));
   const answers = new Map<object, WrittenAnswer>(
     history.exchanges.flatMap(({ part, answer }) => (answer === null ? [] : [[part, answer] as const])),
   );
-  return placeAnswers(drafts, answers);
+  // A content that only held the block of a tool's result is empty until here, and still parts one step of the model from the next.
+  return joinNeighbours(placeAnswers(drafts, answers).filter((draft) => !isEmptied(draft)));
 }
 
 export function toContent({ base, side, parts }: Draft): JsonObject {
   return base === null ? { role: side, parts } : { ...base, parts };
 }
 
-function append(drafts: Draft[], next: Draft): void {
-  const last = drafts.at(-1);
-  if (last === undefined || last.side !== next.side || last.to + 1 === next.from) drafts.push(next);
-  else drafts.splice(-1, 1, joinDrafts(last, next));
+function isEmptied({ parts, base }: Draft): boolean {
+  return parts.length === 0 && (base === null || readObjects(base['parts']).length > 0);
+}
+
+function joinNeighbours(drafts: readonly Draft[]): readonly Draft[] {
+  const joined: Draft[] = [];
+  for (const draft of drafts) {
+    const last = joined.at(-1);
+    if (last === undefined || last.side !== draft.side || last.to + 1 === draft.from) joined.push(draft);
+    else joined.splice(-1, 1, joinDrafts(last, draft));
+  }
+  return joined;
 }
 
 function joinDrafts(first: Draft, second: Draft): Draft {

@@ -6,7 +6,7 @@ import { readEnumSuffix, readList, readMessage, readText } from './read-proto.ts
  * `answer`: a PLANNER_RESPONSE; `notice`: a NOTIFY_USER, which users see as well; `error`: an ERROR_MESSAGE; `tool`: a call of one of the agent's own tools; `other`: what
  * is no part of an answer.
  */
-export type StepKind = 'answer' | 'notice' | 'error' | 'tool' | 'other';
+type StepKind = 'answer' | 'notice' | 'error' | 'tool' | 'other';
 
 /** What is used of one step of a trajectory (backends.md A.3). */
 export interface CascadeStep {

@@ -141,3 +141,16 @@ test('a URL in the message of the user is never fetched', () => {
   expect(lossesOf({ input: [linked, user('What is it?')] })).toEqual(['input[0].content[0] dropped']);
   expect(lossesOf({ input: [linked, user('What is it?')] }, { hasTap: true })).toEqual(['input[0].content[0] dropped']);
 });
+
+test('a signature on a text that the cascade knows is none either', () => {
+  const state = {
+    format: 'gemini',
+    model: 'other',
+    data: { textLength: 5, entries: [{ on: 'text', start: 5, length: 0, signature: 's' }] },
+  };
+  const reasoning: InputItem = { type: 'reasoning', text: '', state, path: 'previous_response_id' };
+  const session = { owner: 'o', responseId: 'b', previousResponseId: 'a', conversation: null, inheritedItems: 3 };
+  expect(lossesOf({ input: [user('Hi'), assistant, reasoning, user('Bye')], session }, { isFresh: false, hasTap: true })).toEqual(
+    [],
+  );
+});

@@ -12,7 +12,7 @@ export function toCascadeLosses(request: ModelRequest, place: TurnPlace): readon
     ...(first === undefined ? [] : [toReplayLoss(first, place)]),
     ...(toTurnMessage(request, place).isMadeUp ? [madeUpLoss] : []),
     ...current.flatMap(toUrlLosses),
-    ...(place.hasTap ? toTappedLosses(request, place) : toPlainLosses(request, current)),
+    ...(place.hasTap ? toTappedLosses(request) : toPlainLosses(request, current)),
   ];
 }
 
@@ -35,19 +35,10 @@ const madeUpLoss: Loss = {
 };
 
 /** The tap writes the rest as a request to Gemini, with that translation's losses. What does not apply: the agent server's own contents are there already, and states are checked where the real model is known. */
-function toTappedLosses(request: ModelRequest, place: TurnPlace): readonly Loss[] {
-  const input = withoutForeignState(selectTapped(request, place), request.model);
+function toTappedLosses(request: ModelRequest): readonly Loss[] {
+  const input = withoutForeignState(request.input, request.model);
   const { losses } = toGeminiRequest({ ...request, input });
   return losses.filter(({ path, action }) => !(path === 'input' && action === 'emulated'));
-}
-
-/** What the tap writes: everything that the agent server has not seen, and of the rest what it cannot hold: calls, their outputs and signatures, system text. */
-function selectTapped({ input, session }: ModelRequest, { isFresh }: TurnPlace): readonly InputItem[] {
-  if (isFresh) return input;
-  const inherited = session?.inheritedItems ?? 0;
-  return input.filter(
-    (item, at) => at >= inherited || item.type !== 'message' || item.role === 'system' || item.role === 'developer',
-  );
 }
 
 function withoutForeignState(input: readonly InputItem[], model: string): readonly InputItem[] {

@@ -18,7 +18,7 @@ export interface TurnMessage {
   readonly isMadeUp: boolean;
 }
 
-export interface TurnMedia {
+interface TurnMedia {
   readonly mimeType: string;
   readonly inlineData: string;
   readonly displayName?: string;

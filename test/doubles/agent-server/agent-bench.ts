@@ -15,8 +15,8 @@ export interface OpenAgent {
   readonly agent: AgentServerDouble;
   readonly client: AgentClient;
   /** Sends a message and resolves when the run is over (IDLE again). */
-  turn(cascadeId: string, text: string, more?: object): Promise<void>;
-  statusOf(cascadeId: string): string;
+  readonly turn: (cascadeId: string, text: string, more?: object) => Promise<void>;
+  readonly statusOf: (cascadeId: string) => string;
 }
 
 export function createAgentBench(): AgentBench {

@@ -46,16 +46,16 @@ describe('the door', () => {
 });
 
 describe('protojson types', () => {
-  const wrong: [name: string, method: string, body: object, status: number, words: RegExp][] = [
-    ['no source', 'StartCascade', {}, 400, /CortexTrajectorySource/],
-    ['a message where an enum is due', 'StartCascade', { source: 1, requestedModel: { model: 'M' } }, 400, /requestedModel/],
-    ['a number where a string is due', 'GetCascadeTrajectory', { cascadeId: 7 }, 400, /cascadeId/],
-    ['a list where a message is due', 'UpdateConversationAnnotations', { annotations: [] }, 400, /annotations/],
-    ['a cascade that is not there', 'GetCascadeTrajectory', { cascadeId: 'nope' }, 500, /^trajectory not found: nope$/],
+  const wrong: [name: string, request: [method: string, body: object], status: number, words: RegExp][] = [
+    ['no source', ['StartCascade', {}], 400, /CortexTrajectorySource/],
+    ['a message where an enum is due', ['StartCascade', { source: 1, requestedModel: { model: 'M' } }], 400, /requestedModel/],
+    ['a number where a string is due', ['GetCascadeTrajectory', { cascadeId: 7 }], 400, /cascadeId/],
+    ['a list where a message is due', ['UpdateConversationAnnotations', { annotations: [] }], 400, /annotations/],
+    ['a cascade that is not there', ['GetCascadeTrajectory', { cascadeId: 'nope' }], 500, /^trajectory not found: nope$/],
   ];
-  test.each(wrong)('%s', async (_, method, body, status, words) => {
+  test.each(wrong)('%s', async (_, request, status, words) => {
     const { client } = await bench.open();
-    const answer = await client.call(method, body);
+    const answer = await client.call(...request);
     expect(answer.status).toBe(status);
     expect(answer.body['message']).toMatch(words);
   });
@@ -221,7 +221,6 @@ describe('a turn', () => {
     ]);
     expect(at(configs[0], 'modelOrAlias.model')).toBe('MODEL_PLACEHOLDER_M11');
     const available = await client.call('GetAvailableModels', { forceRefresh: true });
-    expect(at(at(available.body, 'response.models'), 'gemini-3-pro')).toBe(undefined);
     expect((at(available.body, 'response.models') as Record<string, unknown>)['gemini-3-flash']).toMatchObject({
       model: 'MODEL_PLACEHOLDER_M12',
     });

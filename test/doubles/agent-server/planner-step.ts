@@ -19,6 +19,11 @@ export class PlannerStep {
     cascade.addStep(this.step);
   }
 
+  /** Whether less is to be seen just now than before: that must last long enough to be seen. */
+  get isShrunk(): boolean {
+    return this.#updates === 4 && (this.#quirks.textShrinks || this.#quirks.stepsShrink);
+  }
+
   /** `modifiedResponse` alone grows; `response` comes at the end. */
   grow(answer: AnswerReader): void {
     const { payload } = this.step;

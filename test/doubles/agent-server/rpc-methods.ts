@@ -61,9 +61,12 @@ function startCascade(state: ServerState, message: JsonObject): JsonObject {
   return { cascadeId };
 }
 
+/** Steps that come before the model says anything; '' is a null entry. */
+const beforeAnswer: ReadonlySet<string> = new Set(['', 'USER_INPUT', 'CONVERSATION_HISTORY']);
+
 function readSteps(state: ServerState, message: JsonObject): JsonObject {
   const cascade = findCascade(state, message['cascadeId']);
-  const hasSpoken = cascade.steps.at(-1)?.type === 'PLANNER_RESPONSE';
+  const hasSpoken = !beforeAnswer.has(cascade.steps.at(-1)?.type ?? '');
   if (hasSpoken && cascade.failedReadsLeft > 0) {
     cascade.failedReadsLeft -= 1;
     throw new RpcError('unknown', 'unknown');

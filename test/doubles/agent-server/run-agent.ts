@@ -23,6 +23,8 @@ export interface AgentTurn {
 
 /** More rounds than any test needs: an agent that goes round in circles ends some day. */
 const mostRounds = 24;
+/** Longer than a client's polling. */
+const shrunkMs = 300;
 
 /** One turn of the agent: its loop of model calls and own tools. Throws the signal's reason when it is ended from outside. */
 export async function runAgent(state: ServerState, turn: AgentTurn, signal: AbortSignal): Promise<void> {
@@ -91,11 +93,15 @@ class AgentRun {
 
   async #callMain(): Promise<AnswerReader | null> {
     for (let attempt = 0; ; attempt++) {
+      const answer = new AnswerReader();
       try {
-        return await this.#attemptMain();
+        return await this.#attemptMain(answer);
       } catch (error) {
+        const isOver = this.#signal.aborted || !this.#isWorthRetrying(error, attempt);
+        // What was said stays in the history, unless it is said again. Calls of a broken answer were not carried out, so they do not.
+        if (isOver && answer.calls.length === 0) this.#keepAnswer(answer);
         this.#signal.throwIfAborted();
-        if (!this.#isWorthRetrying(error, attempt)) return null;
+        if (isOver) return null;
         await this.#pause(this.#quirks.retryDelayMs);
       }
     }
@@ -111,9 +117,8 @@ class AgentRun {
     return false;
   }
 
-  async #attemptMain(): Promise<AnswerReader> {
+  async #attemptMain(answer: AnswerReader): Promise<AnswerReader> {
     const { cascade, agentSpec, maxOutputTokens, model } = this.#turn;
-    const answer = new AnswerReader();
     const settings = { showsThoughts: !this.#quirks.lateThinking, maxOutputTokens };
     const body = mainCallBody(cascade.contents, shapeAgent(agentSpec, this.#quirks), settings);
     let planner: PlannerStep | null = null;
@@ -122,9 +127,10 @@ class AgentRun {
         planner ??= this.#openPlanner();
         answer.add(chunk);
         planner.grow(answer);
+        if (planner.isShrunk) await this.#pause(shrunkMs);
       }
     } catch (error) {
-      if (!(error instanceof ModelRefusal)) this.#endCut(answer, planner);
+      if (!(error instanceof ModelRefusal)) (planner ?? this.#openPlanner()).finish(answer, 'CLIENT_STREAM_ERROR');
       throw error;
     }
     return this.#endAnswer(answer, planner ?? this.#openPlanner());
@@ -146,12 +152,6 @@ class AgentRun {
       this.#addError('ERROR', `The model stopped: ${finishReason ?? 'blocked'}.`, 0);
     }
     return answer;
-  }
-
-  #endCut(answer: AnswerReader, planner: PlannerStep | null): void {
-    (planner ?? this.#openPlanner()).finish(answer, 'CLIENT_STREAM_ERROR');
-    // Calls of a cut answer were not carried out, so they must not stay in the history.
-    if (answer.calls.length === 0) this.#keepAnswer(answer);
   }
 
   #keepAnswer({ parts }: AnswerReader): void {
