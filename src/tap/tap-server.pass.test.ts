@@ -118,7 +118,7 @@ describe('what is no model call goes through as it is', () => {
       ['deflate', deflateSync],
       ['zstd', (from: Buffer) => from],
     ] as const) {
-      const packed = (compress as (from: Buffer) => Buffer)(bytes);
+      const packed = compress(bytes);
       const { upstream, tap } = await serve((response, { body }) => {
         response.writeHead(200, { 'content-encoding': encoding, 'content-length': body.length }).end(body);
       });

@@ -16,7 +16,7 @@ export function findHeader(headers: HeaderList, name: string, separator = ', '):
 }
 
 /** How often a header is there. `name` in lower case. */
-export function countHeader(headers: HeaderList, name: string): number {
+function countHeader(headers: HeaderList, name: string): number {
   return headers.filter(([key]) => key.toLowerCase() === name).length;
 }
 

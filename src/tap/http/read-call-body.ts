@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, inflate, inflateRaw, unzip } from 'node:zlib';
 
 /** Compressed and decompressed. */
-export const maxBodyBytes = 64 * 1024 * 1024;
+const maxBodyBytes = 64 * 1024 * 1024;
 
 const decoders = {
   unzip: promisify<Uint8Array, { maxOutputLength: number }, Buffer>(unzip),

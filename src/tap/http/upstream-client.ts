@@ -10,7 +10,7 @@ import type { BodyFraming } from './caller.ts';
 import { findHeader, withHeader, type HeaderList } from './header-list.ts';
 
 /** A request to the model API. */
-export interface UpstreamRequest {
+interface UpstreamRequest {
   readonly site: UpstreamSite;
   readonly method: string;
   /** Path and query, behind the base path of the site. */

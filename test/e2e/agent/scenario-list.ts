@@ -5,6 +5,7 @@ import { answerCalls, functionTool, type Scenario, type ScenarioRequest } from '
 
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const image = { type: 'input_image' as const, image_url: `data:image/png;base64,${pixel}`, detail: 'auto' as const };
+const nineLives = functionTool('9-lives');
 const tools = [functionTool('get_weather'), functionTool('get_time'), functionTool('get_mood')];
 const summary = { effort: 'low', summary: 'auto' } as const;
 const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
@@ -37,7 +38,11 @@ const stateless = { store: false, include: ['reasoning.encrypted_content' as con
 const twoRounds = '[[call get_weather {"city":"Oslo"}]] [[then]] [[call get_time {"city":"Rome"}]] [[then]] [[say Both known]]';
 
 export const scenarios: readonly Scenario[] = [
-  { name: 'text', turns: [() => ({ input: '[[say Hello, this is  a text.]]' })], expected: ['message "Hello, this is  a text."'] },
+  {
+    name: 'text',
+    turns: [() => ({ input: '[[say Hello, this is  a text.]]' })],
+    expected: ['message "Hello, this is  a text."'],
+  },
   {
     name: 'thinking with a summary',
     turns: [() => ({ input: '[[think Let me see this first]] [[say Done]]', reasoning: summary })],
@@ -59,11 +64,18 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'three parallel calls, answered in another order',
     turns: [
-      () => ({ input: '[[call get_weather {"city":"A"}]] [[call get_time {"city":"B"}]] [[call get_weather {"city":"C"}]]', tools }),
+      () => ({
+        input: '[[call get_weather {"city":"A"}]] [[call get_time {"city":"B"}]] [[call get_weather {"city":"C"}]]',
+        tools,
+      }),
       (answers) => ({
         previous_response_id: at(answers, 0).id,
         tools,
-        input: answerCalls(at(answers, 0), (name) => `words of ${name}`, (ids) => ids.toReversed()),
+        input: answerCalls(
+          at(answers, 0),
+          (name) => `words of ${name}`,
+          (ids) => ids.toReversed(),
+        ),
       }),
     ],
     expected: [
@@ -74,7 +86,10 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'five sequential rounds',
     turns: [
-      () => ({ input: [1, 2, 3, 4, 5].map((round) => `[[call get_weather {"round":${String(round)}}]]`).join(' [[then]] '), tools }),
+      () => ({
+        input: [1, 2, 3, 4, 5].map((round) => `[[call get_weather {"round":${String(round)}}]]`).join(' [[then]] '),
+        tools,
+      }),
       ...Array.from({ length: 5 }, () => answerLast),
     ],
     expected: [
@@ -92,7 +107,10 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'an own tool and a client tool in one answer',
-    turns: [() => ({ input: '[[say Both.]] [[call read_note {"name":"a"}]] [[call get_weather {"city":"Oslo"}]]', tools }), answerLast],
+    turns: [
+      () => ({ input: '[[say Both.]] [[call read_note {"name":"a"}]] [[call get_weather {"city":"Oslo"}]]', tools }),
+      answerLast,
+    ],
     expected: ['message "Both." | call get_weather {"city":"Oslo"}', expect.stringContaining('get_weather returned') as string],
     agentOnly: true,
   },
@@ -142,20 +160,17 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a name that Gemini refuses',
     turns: [
-      () => ({
-        input: 'Use the tool',
-        tools: [functionTool('9-lives')],
-        tool_choice: { type: 'function', name: '9-lives' },
-      }),
+      () => ({ input: 'Use it', tools: [nineLives], reasoning: summary, tool_choice: { type: 'function', name: '9-lives' } }),
       (answers) => ({
         previous_response_id: at(answers, 0).id,
-        tools: [functionTool('9-lives')],
-        input: answerCalls(at(answers, 0), () => 'eight left'),
+        tools: [nineLives],
+        input: [...answerCalls(at(answers, 0), () => 'eight left'), { role: 'user', content: '[[say Eight.]]' }],
       }),
     ],
-    expected: [expect.stringMatching(/^call 9-lives \{/) as string, expect.stringContaining('eight left') as string],
+    expected: [expect.stringMatching(/\| call 9-lives \{.*\}$/) as string, 'message "Eight."'],
     check: (calls) => {
       for (const call of calls) expect(textOf(call)).not.toContain('"name":"9-lives"');
+      expect(textOf(calls[1])).toContain('eight left');
     },
   },
   {
@@ -243,7 +258,9 @@ export const scenarios: readonly Scenario[] = [
     ],
     expected: ['Noted', 'Noted too', 'Branch', 'On', 'Back'].map((text) => `message "${text}"`),
     check: (calls) => {
-      const seen = calls.map((call) => ['APPLE', 'BANANA', 'CHERRY', 'DATE'].filter((word) => textOf(call).includes(word)).join(' '));
+      const seen = calls.map((call) =>
+        ['APPLE', 'BANANA', 'CHERRY', 'DATE'].filter((word) => textOf(call).includes(word)).join(' '),
+      );
       expect(seen).toEqual(['APPLE', 'APPLE BANANA', 'APPLE CHERRY', 'APPLE CHERRY DATE', 'APPLE BANANA']);
     },
   },
@@ -256,7 +273,7 @@ export const scenarios: readonly Scenario[] = [
         ...stateless,
         input: [
           ...resend([twoRounds], answers),
-          ...((at(answers, 1).output) as ResponseInput),
+          ...(at(answers, 1).output as ResponseInput),
           ...answerCalls(at(answers, 1), () => '{"time":"noon"}'),
         ],
       }),

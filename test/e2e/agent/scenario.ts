@@ -28,7 +28,9 @@ export function describeOutput({ output }: Response): string {
   const lines = output.flatMap((item) => {
     switch (item.type) {
       case 'message':
-        return [`message ${JSON.stringify(item.content.map((part) => (part.type === 'output_text' ? part.text : part.type)).join())}`];
+        return [
+          `message ${JSON.stringify(item.content.map((part) => (part.type === 'output_text' ? part.text : part.type)).join())}`,
+        ];
       case 'function_call':
         return [`call ${item.name} ${item.arguments}`];
       case 'reasoning':
