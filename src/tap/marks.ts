@@ -22,7 +22,7 @@ export type Mark =
   | { readonly kind: 'call'; readonly call: string };
 
 /** A place in a text that goes away: a mark of ours with the one line end or blank behind it, or what is left of a mark that was cut (`mark` null). */
-export interface FoundMark {
+interface FoundMark {
   readonly mark: Mark | null;
   readonly start: number;
   readonly end: number;

@@ -2,7 +2,7 @@
 export interface ModelCall {
   /** Model id of the URL, decoded: `gemini-3-pro` of `/v1beta/models/gemini-3-pro:streamGenerateContent`. */
   readonly model: string;
-  /** `streamGenerateContent`, else `generateContent`. */
+  /** `streamGenerateContent`, else `generateContent` or `countTokens`. */
   readonly streams: boolean;
   /** The request body, decompressed. */
   readonly body: Uint8Array;

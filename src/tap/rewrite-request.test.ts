@@ -31,7 +31,7 @@ function say(turn: string, request: ModelRequest, parts: { replayed?: number; bl
 }
 
 function rewrite(turn: string, request: ModelRequest, body: JsonObject, ownTools: 'keep' | 'drop' = 'keep') {
-  const rewritten = rewriteRequest({ tools: [own], ...body }, { turn, request, ownTools, marks });
+  const rewritten = rewriteRequest({ tools: [own], ...body }, { turn, request, plannedModel: request.model, ownTools, marks });
   expect(JSON.stringify(rewritten.body)).not.toContain('antiphon');
   return rewritten;
 }
@@ -74,7 +74,7 @@ describe('the user’s text', () => {
 
   test('a body without the mark of the turn stays as it is', () => {
     const body = { contents: [said('hi')], tools: [own] };
-    expect(rewriteRequest(body, { turn, request, ownTools: 'drop', marks }).body).toBe(body);
+    expect(rewriteRequest(body, { turn, request, plannedModel: model, ownTools: 'drop', marks }).body).toBe(body);
   });
 
   test('marks go from every string of the body', () => {

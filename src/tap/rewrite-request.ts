@@ -22,6 +22,8 @@ export interface RewriteOptions {
   readonly turn: string;
   /** The whole turn, with the model that is really called. */
   readonly request: ModelRequest;
+  /** The model that the backend knows: what its settings lose with that one has been told before the turn. */
+  readonly plannedModel: string;
   readonly ownTools: 'keep' | 'drop';
   readonly marks: Marks;
 }
@@ -51,10 +53,23 @@ export function rewriteRequest(body: JsonObject, options: RewriteOptions): Rewri
   // With `none` the client's tools are not offered, but the agent's are: the choice itself would forbid both.
   const offered: ModelRequest = request.toolChoice.type === 'none' ? { ...request, tools: [] } : request;
   const settings = toGeminiSettings(offered, { names, traits, isVertex: false, hasOtherFunctions: ownNames.size > 0 });
+  const news = settings.losses.length === 0 ? [] : withoutPlanned(settings.losses, offered, options.plannedModel);
   const context = { request: offered, traits, names, ownNames, ownTools };
   const rewritten = addSettings({ ...inner, contents: history.contents }, settings.value, context);
   const clean = mapStrings(withInnerRequest(body, rewritten), (text) => marks.stripMarks(text));
-  return { body: isJsonObject(clean) ? clean : body, names, ownNames, losses: [...history.losses, ...settings.losses] };
+  return { body: isJsonObject(clean) ? clean : body, names, ownNames, losses: [...history.losses, ...news] };
+}
+
+function withoutPlanned(losses: readonly Loss[], request: ModelRequest, model: string): readonly Loss[] {
+  const planned = { ...request, model };
+  const options = {
+    names: createGeminiToolNames(planned),
+    traits: mapModelTraits(model),
+    isVertex: false,
+    hasOtherFunctions: false,
+  };
+  const told = new Set(toGeminiSettings(planned, options).losses.map((loss) => JSON.stringify(loss)));
+  return losses.filter((loss) => !told.has(JSON.stringify(loss)));
 }
 
 interface RewrittenHistory {

@@ -174,6 +174,27 @@ describe('what is no model call goes through as it is', () => {
   });
 });
 
+test('header bytes that are not ASCII stay one byte, both ways', async () => {
+  const heads: string[] = [];
+  const { tap } = await serveRaw(({ socket, head }) => {
+    heads.push(head);
+    socket.end(
+      Buffer.from('HTTP/1.1 200 Tr\xe8s bien\r\nX-Name: caf\xe9\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok', 'latin1'),
+    );
+  });
+  const socket = connect(tap.port, '127.0.0.1');
+  socket.write(
+    Buffer.from(
+      `GET /x HTTP/1.1\r\nHost: 127.0.0.1:${String(tap.port)}\r\nX-Asked: th\xe9\r\nConnection: close\r\n\r\n`,
+      'latin1',
+    ),
+  );
+  const answer = await buffer(socket);
+  expect(answer.toString('latin1')).toContain('X-Name: caf\xe9\r\n');
+  expect(answer.toString('latin1')).toContain('200 Tr\xe8s bien\r\n');
+  expect(heads[0]).toContain('th\xe9');
+});
+
 describe('answers without a body', () => {
   test.each([
     ['HEAD', '200 OK', 'content-length: 12345\r\n'],

@@ -190,10 +190,7 @@ function normalize(contents: readonly unknown[], mangle: string): unknown {
     if (last !== undefined && last.role === role) last.parts.push(...kept);
     else merged.push({ role, parts: kept });
   }
-  return merged.map(({ role, parts }) => ({
-    role,
-    parts: parts.filter((part) => ('text' in part ? true : part)).reduce<JsonObject[]>(joinTexts, []),
-  }));
+  return merged.map(({ role, parts }) => ({ role, parts: parts.reduce<JsonObject[]>(joinTexts, []) }));
 }
 
 function normalizePart(part: JsonObject, mangle: string): JsonObject[] {

@@ -81,7 +81,8 @@ function serveMainCall({ call, body, found, book }: MainCall, { name, marks, new
     return { type: 'answer', chunks: [isWrapped(body) ? { response: chunk } : chunk] };
   }
   const { request, ownTools } = book.settings;
-  const rewritten = rewriteRequest(body, { turn: found.turn, request: { ...request, model }, ownTools, marks });
+  const turn = { turn: found.turn, request: { ...request, model }, plannedModel: request.model };
+  const rewritten = rewriteRequest(body, { ...turn, ownTools, marks });
   const { names, ownNames, losses } = rewritten;
   const sink = book.openCall(losses);
   const answer = captureAnswer({ name, marks, newId, model, names, ownNames, sink });

@@ -4,7 +4,7 @@ import { postResponse } from '../doubles/post-response.ts';
 import { canaryOf, ownerMark } from './canary.ts';
 import { judgeAnswer, judgeWords, type Verdict } from './judge-answer.ts';
 import type { ModelWatch } from './model-watch.ts';
-import { planExchange, turnKinds, type PlannedTurn } from './plan-turn.ts';
+import { planExchange, turnKinds, type PlannedTurn, type TurnKind } from './plan-turn.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 export interface ClientOptions {
@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly key: string;
   readonly random: SeededRandom;
   readonly watch: ModelWatch;
+  /** Told before every turn. */
+  readonly onBegin: () => void;
   /** Told after every turn. */
   readonly onTurn: (verdict: Verdict) => void;
 }
@@ -41,7 +43,7 @@ export class IsolationClient {
     this.#exchangesLeft -= 1;
     const turn = this.#turns;
     const plan = planExchange({
-      kind: random.pick(turnKinds),
+      kind: this.#pickKind(),
       canary: (place) => canaryOf(number, turn, place),
       random,
     });
@@ -55,6 +57,12 @@ export class IsolationClient {
     }
   }
 
+  /** A summary of thinking is made of all that the agent server was sent as the user's text, and with a history to replay that holds earlier thinking. */
+  #pickKind(): TurnKind {
+    const kind = this.#options.random.pick(turnKinds);
+    return kind === 'late-thinking' && this.#chain === 'stateless' && this.#history.length > 0 ? 'thinking' : kind;
+  }
+
   #begin(): void {
     const { random } = this.#options;
     this.#chain = random.pick(chains);
@@ -66,8 +74,9 @@ export class IsolationClient {
 
   /** Whether everything was as planned. */
   async #runTurn(planned: PlannedTurn): Promise<boolean> {
-    const { number: client, url, watch, onTurn, random } = this.#options;
+    const { number: client, url, watch, onBegin, onTurn, random } = this.#options;
     this.#turns += 1;
+    onBegin();
     watch.begin(client);
     const own = this.#toInput(planned);
     const isStored = this.#chain !== 'stateless' || random.percent(50);

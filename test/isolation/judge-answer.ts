@@ -46,9 +46,7 @@ export function readAnswer({ output }: LogResponse): Expected {
       output.filter(({ type }) => type === 'reasoning'),
       'summary',
     ),
-    calls: output
-      .filter(({ type }) => type === 'function_call')
-      .map(({ name = '', arguments: args = '' }) => ({ name, args })),
+    calls: output.filter(({ type }) => type === 'function_call').map(({ name = '', arguments: args = '' }) => ({ name, args })),
   };
 }
 

@@ -31,7 +31,7 @@ export interface IsolationReport {
 export async function runIsolation(options: IsolationOptions): Promise<IsolationReport> {
   const { url, keys, watch, seed, turns: budget, stopsAtCrossing = false, onTurn } = options;
   const words: string[] = [];
-  let [turns, crossed, faulty] = [0, 0, 0];
+  let [begun, turns, crossed, faulty] = [0, 0, 0, 0];
   let firstCrossing: number | null = null;
   const [crossedBefore, markedBefore] = [watch.crossed.length, watch.marked.length];
   const crossings = (): number => crossed + watch.crossed.length - crossedBefore;
@@ -41,6 +41,9 @@ export async function runIsolation(options: IsolationOptions): Promise<Isolation
       ...{ number, url, watch },
       key: keys[number % keys.length] ?? '',
       random: createSeededRandom(seed * 1000 + number),
+      onBegin() {
+        begun += 1;
+      },
       onTurn(verdict) {
         turns += 1;
         if (verdict.crossed.length > 0) crossed += 1;
@@ -50,7 +53,7 @@ export async function runIsolation(options: IsolationOptions): Promise<Isolation
         onTurn?.(turns);
       },
     });
-    while (turns < budget && !(stopsAtCrossing && crossings() > 0)) await client.runExchange();
+    while (begun < budget && !(stopsAtCrossing && crossings() > 0)) await client.runExchange();
   }
 
   await Promise.all(Array.from({ length: options.clients }, (_, number) => runClient(number)));

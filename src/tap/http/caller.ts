@@ -150,7 +150,8 @@ function toHttp1Way(request: IncomingMessage, response: ServerResponse): WayBack
     },
     begin(status, message, list) {
       response.writeHead(status, message, list.flat());
-      response.flushHeaders();
+      // Not flushHeaders: it writes the head as UTF-8, and a byte of another encoding would become two.
+      response.write(new Uint8Array(0));
     },
     break() {
       // A body that ends with its connection must not end as if it were whole.

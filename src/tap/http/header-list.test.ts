@@ -47,7 +47,7 @@ test.each([
   ['/v1beta/models/m%3AgenerateContent', { model: 'm', streams: false, framing: 'object' }],
   ['/v1/projects/p/locations/l/publishers/google/models/m:generateContent', { model: 'm', streams: false, framing: 'object' }],
   ['/v1beta/models/%zz:generateContent', { model: '%zz', streams: false, framing: 'object' }],
-  ['/v1beta/models/m:countTokens', null],
+  ['/v1beta/models/m:embedContent', null],
   ['/v1beta/models/m:generateContent/x', null],
   ['/v1beta/models?x=/models/m:generateContent', null],
 ])('%s as a model call', (path, expected) => {

@@ -9,10 +9,13 @@ export interface ModelCallPath {
   readonly framing: AnswerFraming;
 }
 
-/** `…/models/{m}:streamGenerateContent?alt=sse` and its relatives, whatever stands in front (Vertex has projects and publishers there). Null: no model call. */
+/**
+ * `…/models/{m}:streamGenerateContent?alt=sse` and its relatives, whatever stands in front (Vertex has projects and publishers there); `:countTokens` too, because it carries the
+ * same texts. Null: no model call.
+ */
 export function parseModelCallPath(path: string): ModelCallPath | null {
   const [plain, query] = splitOnce(path, '?');
-  const [, name, method] = /\/([^/]+?)(?::|%3A)(streamGenerateContent|generateContent)$/i.exec(plain) ?? [];
+  const [, name, method] = /\/([^/]+?)(?::|%3A)(streamGenerateContent|generateContent|countTokens)$/i.exec(plain) ?? [];
   if (name === undefined || method === undefined) return null;
   const streams = method.toLowerCase() === 'streamgeneratecontent';
   return { model: decodeName(name), streams, framing: streams ? mapAlt(query) : 'object' };

@@ -138,8 +138,8 @@ function sendOnce(request: UpstreamRequest, agent: Agent): Promise<IncomingMessa
       outgoing.end(body);
       return;
     }
-    // The server may have something to say before the body is there.
-    outgoing.flushHeaders();
+    // The server may have something to say before the body is there. Not flushHeaders: it writes the head as UTF-8.
+    outgoing.write(new Uint8Array(0));
     body.pipe(outgoing);
   });
 }

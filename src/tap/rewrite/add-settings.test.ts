@@ -20,7 +20,7 @@ interface Case {
 function send({ request = {}, body = {}, ownTools = 'keep', model = 'gemini-3-flash' }: Case): JsonObject {
   const contents = [{ role: 'user', parts: [{ text: marks.writeText(turn, { span: null, block: '', text: 'hi' }) }] }];
   const whole = { contents, tools: [{ functionDeclarations: [view] }], ...body };
-  return rewriteRequest(whole, { turn, request: plainRequest(model, 'hi', request), ownTools, marks }).body;
+  return rewriteRequest(whole, { turn, request: plainRequest(model, 'hi', request), plannedModel: model, ownTools, marks }).body;
 }
 
 describe('system text', () => {
@@ -171,7 +171,7 @@ describe('settings', () => {
     const contents = [{ role: 'user', parts: [{ text: marks.writeText(turn, { span: null, block: '', text: 'hi' }) }] }];
     const body = { model: 'm', project: 'p', request: { contents, tools: [] } };
     const request = plainRequest('gemini-3-flash', 'hi', { instructions: 'Be brief.', tools: [tool('f')] });
-    expect(rewriteRequest(body, { turn, request, ownTools: 'keep', marks }).body).toMatchObject({
+    expect(rewriteRequest(body, { turn, request, plannedModel: request.model, ownTools: 'keep', marks }).body).toMatchObject({
       model: 'm',
       project: 'p',
       request: {

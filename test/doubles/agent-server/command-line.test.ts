@@ -33,6 +33,17 @@ test('what is missing or wrong is said', () => {
 
 test('the configuration names what is needed, but no secret', () => {
   const server = { url: 'https://127.0.0.1:1', caFile: '/tmp/ca.pem' };
-  expect(describeConfiguration(server, { csrf: 'geheim', tokens: ['geheim'] })).toMatchInlineSnapshot();
+  expect(describeConfiguration(server, { csrf: 'geheim', tokens: ['geheim'] })).toMatchInlineSnapshot(`
+    "backends:
+      agent:
+        type: cascade
+        base_url: https://127.0.0.1:1
+        csrf_token: '\${AGENT_CSRF}' # what you gave as --csrf
+        token: '\${AGENT_TOKEN}' # what you gave as --token
+        ca_file: /tmp/ca.pem
+        own_tools: keep
+    models:
+      default: agent/gemini-3-pro"
+  `);
   expect(describeConfiguration({ url: 'http://127.0.0.1:1', caFile: null }, {})).not.toMatch(/csrf|token|ca_file/);
 });

@@ -7,7 +7,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { AgentServerOptions } from './agent-server-options.ts';
 import { openTunnel } from './open-tunnel.ts';
 
-export interface ModelHttpRequest {
+interface ModelHttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { ProxySettings } from './agent-server-options.ts';
 
 /** A proxy refused the tunnel. */
-export class TunnelError extends Error {
+class TunnelError extends Error {
   override readonly name = 'TunnelError';
   readonly status: number;
 

@@ -136,6 +136,8 @@ test('refusals, errors inside the stream, and cuts', async () => {
   ]).toEqual([503, 503, 200]);
   expect((await ask('[[say a]] [[error 500]]')).text).toContain('"status":"INTERNAL"');
   await expect(ask('[[say a]] [[cut]]')).rejects.toThrow();
+  await model.until(() => model.calls.at(-1)?.closedAt !== null);
+  expect(model.calls.at(-1)?.wasAborted).toBe(false);
   expect((await ask('[[say a]] [[finish SAFETY]]')).finishReason).toBe('SAFETY');
   const cutting = await start({ cutAfterBytes: 100, refuseFirst: { status: 429, times: 1 } });
   expect(await askModel(cutting.url, { contents: [user('Hi')] })).toMatchObject({ status: 429 });

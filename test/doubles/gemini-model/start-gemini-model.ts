@@ -72,6 +72,8 @@ class Endpoint {
   readonly #refusals = new Map<string, number>();
   #waiting: (() => void)[] = [];
   #refused = 0;
+  /** Calls whose answer this side broke off. */
+  readonly #cut = new WeakSet<GeminiCall>();
 
   constructor(options: GeminiModelOptions) {
     this.#options = options;
@@ -113,7 +115,7 @@ class Endpoint {
     const call = this.#open(request, { ...body, arrivedAt });
     response.once('close', () => {
       call.closedAt = performance.now();
-      call.wasAborted = !response.writableEnded;
+      call.wasAborted = !response.writableEnded && !this.#cut.has(call);
       abort.abort(new Error('the client left'));
       this.#changes.changed();
     });
@@ -231,6 +233,9 @@ class Endpoint {
         onChunk: (chunk) => {
           chunks.push(chunk);
           this.#changes.changed();
+        },
+        onCut: () => {
+          if (!signal.aborted) this.#cut.add(call);
         },
         signal,
       },

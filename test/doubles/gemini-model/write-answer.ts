@@ -16,13 +16,16 @@ export interface WriteOptions {
   /** After the head, before the first chunk. */
   readonly begin: () => Promise<void>;
   readonly onChunk: (chunk: GeminiChunk) => void;
+  /** We break the answer off, not the client. */
+  readonly onCut: () => void;
   readonly signal: AbortSignal;
 }
 
 /** Writes a scripted answer of status 200 in the framing the call asked for. A cut ends the connection, not the body. */
 export async function writeChunks(response: ServerResponse, answer: ScriptedAnswer, options: WriteOptions): Promise<void> {
   const { framing } = options;
-  const out = new CuttableBody(response, { gzip: options.gzip, cutAfter: answer.cutAfterBytes });
+  const { gzip, onCut } = options;
+  const out = new CuttableBody(response, { gzip, onCut, cutAfter: answer.cutAfterBytes });
   out.head(framing === 'sse' ? 'text/event-stream' : 'application/json; charset=UTF-8', answer.headers ?? {});
   if (framing !== 'whole') out.flushHead();
   try {
@@ -66,10 +69,12 @@ function frameOf(chunk: GeminiChunk, framing: 'sse' | 'array', index: number): s
 class CuttableBody {
   readonly #response: ServerResponse;
   readonly #gzip: Gzip | null;
+  readonly #onCut: () => void;
   #left: number;
   isCut = false;
 
-  constructor(response: ServerResponse, options: { gzip: boolean; cutAfter: number | undefined }) {
+  constructor(response: ServerResponse, options: { gzip: boolean; onCut: () => void; cutAfter: number | undefined }) {
+    this.#onCut = options.onCut;
     this.#response = response;
     this.#left = options.cutAfter ?? Infinity;
     this.#gzip = options.gzip ? createGzip() : null;
@@ -116,6 +121,7 @@ class CuttableBody {
   cut(): void {
     if (this.isCut) return;
     this.isCut = true;
+    if (!this.#response.destroyed) this.#onCut();
     // What was written before must arrive: only the end is missing.
     globalThis.setImmediate(() => {
       breakOff(this.#response);
@@ -132,7 +138,7 @@ class CuttableBody {
 }
 
 /** The chunks of a stream as the one body of `generateContent`: neighbouring texts are one part, a signature on an empty text belongs to the text before it. */
-export function mergeChunks(chunks: readonly GeminiChunk[]): JsonObject {
+function mergeChunks(chunks: readonly GeminiChunk[]): JsonObject {
   const failed = chunks.find((chunk) => isJsonObject(chunk['error']));
   if (failed !== undefined) return failed;
   const parts: Record<string, unknown>[] = [];

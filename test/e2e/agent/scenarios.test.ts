@@ -91,10 +91,7 @@ function mainCalls(calls: readonly GeminiCall[]): readonly GeminiCall[] {
 /** The sum of what the model reported in the turn's main calls. */
 function checkUsage({ usage }: Response, calls: readonly GeminiCall[]): void {
   const sum = (name: string): number =>
-    calls.reduce(
-      (total, { chunks }) => total + Number((chunks.at(-1)?.['usageMetadata'] as Record<string, number>)[name] ?? 0),
-      0,
-    );
+    calls.reduce((total, { chunks }) => total + ((chunks.at(-1)?.['usageMetadata'] as Record<string, number>)[name] ?? 0), 0);
   const output = sum('candidatesTokenCount') + sum('thoughtsTokenCount');
   expect(usage).toMatchObject({
     input_tokens: sum('promptTokenCount'),

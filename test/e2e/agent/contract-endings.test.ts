@@ -1,0 +1,213 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { defaultQuirks } from '../../doubles/agent-server/quirks.ts';
+import { startAgentGateway, tapModes, type AgentGateway } from '../../doubles/start-agent-gateway.ts';
+import { ask, callsOf, errorCodeOf, hiddenForms, mainCallsOf, messagesOf, openAnswer, outputsFor } from './ask-agent.ts';
+import { functionTool } from './scenario.ts';
+
+const tools = [functionTool('get_weather')];
+const ways = tapModes.flatMap((mode) => [true, false].map((stream) => ({ mode, stream })));
+const benches = new Map<string, AgentGateway>();
+
+/** One gateway for each way to the model. */
+function benchOf(mode: string): AgentGateway {
+  const bench = benches.get(mode);
+  if (bench === undefined) throw new Error(mode);
+  return bench;
+}
+
+beforeAll(async () => {
+  for (const mode of tapModes)
+    benches.set(mode, await startAgentGateway({ mode, agent: { notes: { a: 'x' } }, model: { forbidden: hiddenForms } }));
+});
+afterEach(() => {
+  for (const { agent, model } of benches.values()) {
+    agent.setQuirks(defaultQuirks);
+    expect(model.violations).toEqual([]);
+  }
+});
+afterAll(async () => {
+  for (const bench of benches.values()) await bench.close();
+});
+
+/** Resolves when a call of the model was broken off, after the first `from` ones. */
+const modelBreaksOff = ({ model }: AgentGateway, from: number): Promise<void> =>
+  model.until(() => mainCallsOf({ model }, from).some(({ wasAborted }) => wasAborted));
+
+describe('the deadline', () => {
+  test.each(ways)('ends in response.incomplete with what there is, and cancels: %j', async ({ mode, stream }) => {
+    const bench = benchOf(mode);
+    const [from, cancelled] = [bench.model.calls.length, bench.agent.cancelled.length];
+    const { status, body, events } = await ask(bench, { input: '[[say Part one.]] [[hold]] [[say Never]]', timeout: 1, stream });
+    expect([status, body.status, messagesOf(body)]).toEqual([200, 'incomplete', ['Part one.']]);
+    if (stream) expect(events.at(-1)?.type).toBe('response.incomplete');
+    await bench.agent.until(() => bench.agent.cancelled.length > cancelled);
+    await modelBreaksOff(bench, from);
+  });
+
+  test.each(tapModes)('a run that says all and does not end is cancelled as well: %s', async (mode) => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ neverFinishes: true });
+    const cancelled = bench.agent.cancelled.length;
+    const { body } = await ask(bench, { input: '[[say All of it.]]', timeout: 1, stream: true });
+    expect([body.status, messagesOf(body)]).toEqual(['incomplete', ['All of it.']]);
+    await bench.agent.until(() => bench.agent.cancelled.length > cancelled);
+  });
+});
+
+describe('a client that leaves', () => {
+  const waits: number[] = [];
+
+  test.each(ways)('cancels the run and the model call: %j', async ({ mode, stream }) => {
+    const bench = benchOf(mode);
+    for (let round = 0; round < 8; round++) {
+      const [from, cancelled] = [bench.model.calls.length, bench.agent.cancelled.length];
+      const request = { input: '[[say Part one.]] [[hold]]', stream };
+      const leave = stream ? await openStreamed(bench, request) : await openSynced(bench, request, from);
+      const left = performance.now();
+      leave();
+      await bench.agent.until(() => bench.agent.cancelled.length > cancelled);
+      waits.push((bench.agent.cancelled.at(-1)?.at ?? Infinity) - left);
+      await modelBreaksOff(bench, from);
+    }
+  });
+
+  test('and the conversation goes on without the turn that was left', async () => {
+    const bench = benchOf('reverse');
+    const first = await ask(bench, { input: 'FIRST [[say One.]]', conversation: 'left' });
+    const open = await openAnswer(bench, { input: 'LEFT [[say Part.]] [[hold]]', conversation: 'left' });
+    await open.until('Part.');
+    open.leave();
+    await bench.agent.until(() => bench.agent.cancelled.length > 0);
+    const from = bench.model.calls.length;
+    const next = await ask(bench, { input: '[[say Two.]]', previous_response_id: first.body.id });
+    expect(messagesOf(next.body)).toEqual(['Two.']);
+    expect(mainCallsOf(bench, from)[0]?.text).toContain('FIRST');
+    expect(mainCallsOf(bench, from)[0]?.text).not.toContain('LEFT');
+  });
+
+  afterAll(() => {
+    waits.sort((one, other) => one - other);
+    const at = (part: number): string => (waits[Math.floor(waits.length * part)] ?? 0).toFixed(1);
+    console.log(`client gone -> cancel: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms of ${String(waits.length)}`);
+  });
+
+  async function openStreamed(bench: AgentGateway, request: object): Promise<() => void> {
+    const open = await openAnswer(bench, request);
+    await open.until(bench.tapUrl === '' ? 'response.in_progress' : 'Part one.');
+    await bench.model.until(() => bench.model.held > 0);
+    return () => {
+      open.leave();
+    };
+  }
+
+  async function openSynced(bench: AgentGateway, request: object, from: number): Promise<() => void> {
+    const left = new AbortController();
+    const answer = fetch(`${bench.url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'agent/gemini-3-pro', ...request }),
+      signal: left.signal,
+    }).catch(() => null);
+    await bench.model.until(() => bench.model.held > 0 && mainCallsOf(bench, from).length > 0);
+    return () => {
+      left.abort();
+      void answer;
+    };
+  }
+});
+
+describe('an agent server that restarts in mid-turn', () => {
+  test.each(ways)('fails the turn and does not repeat it: %j', async ({ mode, stream }) => {
+    const bench = benchOf(mode);
+    const [from, sent] = [bench.model.calls.length, bench.agent.bodiesOf('SendUserCascadeMessage').length];
+    const request = { input: '[[say Part one. And some more words.]] [[hold]]' };
+    if (stream) {
+      const open = await openAnswer(bench, request);
+      await open.until('Part one');
+      bench.agent.restart();
+      const { events, faults, last } = await open.rest();
+      expect([faults, last?.type]).toEqual([[], 'response.failed']);
+      expect(events.some(({ type }) => type === 'response.output_text.delta')).toBe(true);
+    } else {
+      const answer = ask(bench, { ...request, stream });
+      await bench.model.until(() => mainCallsOf(bench, from).some(({ chunks }) => chunks.length > 2));
+      bench.agent.restart();
+      expect((await answer).status).toBeGreaterThanOrEqual(500);
+    }
+    expect(mainCallsOf(bench, from)).toHaveLength(1);
+    expect(bench.agent.bodiesOf('SendUserCascadeMessage')).toHaveLength(sent + 1);
+    bench.model.release();
+  });
+
+  test.each(['reverse', 'forward'])('the next turn runs in a new cascade that is told the history: %s', async (mode) => {
+    const bench = benchOf(mode);
+    const first = await ask(bench, { input: 'FIRST [[call get_weather {"city":"Oslo"}]]', tools });
+    const open = await openAnswer(bench, {
+      input: [...outputsFor(first.body, 'lost'), { role: 'user', content: 'BROKEN [[say Part one.]] [[hold]]' }],
+      previous_response_id: first.body.id,
+      tools,
+    });
+    await open.until('Part one.');
+    bench.agent.restart();
+    expect((await open.rest()).last?.type).toBe('response.failed');
+    const [from, started] = [bench.model.calls.length, bench.agent.bodiesOf('StartCascade').length];
+    const after = { input: outputsFor(first.body, 'rain'), previous_response_id: first.body.id, tools, stream: true };
+    const next = await ask(bench, after);
+    expect(messagesOf(next.body)).toEqual(['get_weather returned {"result":"rain"}.']);
+    expect(bench.agent.bodiesOf('StartCascade')).toHaveLength(started + 1);
+    expect(mainCallsOf(bench, from)[0]?.text).toContain('FIRST');
+    expect(mainCallsOf(bench, from)[0]?.text).not.toContain('BROKEN');
+    const later = await ask(bench, { input: '[[say Later.]]', previous_response_id: next.body.id });
+    expect(messagesOf(later.body)).toEqual(['Later.']);
+  });
+});
+
+describe('answers that are none', () => {
+  const empty = ways.flatMap((way) => (['no-step', 'blank-step'] as const).map((emptyAnswer) => ({ ...way, emptyAnswer })));
+  test.each(empty)('an empty one fails: %j', async ({ mode, stream, emptyAnswer }) => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ emptyAnswer });
+    const answer = await ask(bench, { input: 'Say nothing', stream });
+    expect(answer.body.status === 'failed' || answer.status >= 500).toBe(true);
+  });
+
+  test.each(ways)('IDLE before the run begins is not empty: %j', async ({ mode, stream }) => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ idleBeforeRunMs: 1_000 });
+    expect(messagesOf((await ask(bench, { input: '[[say Late.]]', stream })).body)).toEqual(['Late.']);
+  });
+
+  test.each(tapModes)('a call alone is an answer where there is a tap, and quota is an error everywhere: %s', async (mode) => {
+    const bench = benchOf(mode);
+    if (mode !== 'none') expect(callsOf((await ask(bench, { input: '[[call get_weather {}]]', tools })).body)).toHaveLength(1);
+    const refused = await ask(bench, { input: '[[status 429 9]]' });
+    expect([refused.status, errorCodeOf(refused)]).toEqual([429, 'rate_limit_exceeded']);
+  });
+
+  test.each(ways)('an error step that the model recovers from is none; a final one fails: %j', async ({ mode, stream }) => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ errorStep: 'recovers' });
+    expect((await ask(bench, { input: '[[say Better.]]', stream })).body).toMatchObject({ status: 'completed' });
+    bench.agent.setQuirks({ errorStep: 'final' });
+    const failed = await ask(bench, { input: '[[say Never.]]', stream });
+    expect(failed.body.status === 'failed' || failed.status >= 500).toBe(true);
+  });
+
+  const waiting = tapModes.flatMap((mode) => (['running', 'busy', 'idle'] as const).map((state) => ({ mode, state })));
+  test.each(waiting)('a question to a human is never answered with yes: %j', async ({ mode, state }) => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ waiting: state });
+    const before = bench.agent.interactions.length + bench.agent.cancelled.length;
+    const { body } = await ask(bench, { input: '[[say May I?]]', stream: true });
+    expect(body.status).not.toBe('in_progress');
+    expect(bench.agent.interactions.length + bench.agent.cancelled.length).toBeGreaterThan(before);
+    expect(bench.agent.interactions.filter(({ allow }) => allow)).toEqual([]);
+  });
+
+  test.each(ways)('two 500s while reading steps are nothing: %j', async ({ mode, stream }) => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ failedReads: 2 });
+    const { body } = await ask(bench, { input: '[[say One two three four five six.]]', stream });
+    expect([body.status, messagesOf(body)]).toEqual(['completed', ['One two three four five six.']]);
+  });
+});
