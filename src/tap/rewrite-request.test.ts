@@ -168,6 +168,16 @@ describe('tool exchanges', () => {
     expect(losses).toMatchObject([{ path: 'c', action: 'approximated' }]);
   });
 
+  test('a call without a signature gets it also where the agent server’s template stands beside the output', () => {
+    const bare = plainRequest(model, '', { input: [user('q'), call('a'), output('a', 'f', 'A')], ...session(2) });
+    const text = said(`<t>${say(turn, bare, { block: 'x', text: '' })}</t>`);
+    expect(contentsOf(turn, bare, [said('q'), answered('a'), text])).toMatchObject([
+      {},
+      { parts: [fc('a', 'skip_thought_signature_validator')] },
+      { parts: [fr('A'), { text: '<t></t>' }] },
+    ]);
+  });
+
   test('an image in an output lies in the response, other media behind the responses', () => {
     const image = (mediaType: string) =>
       ({ type: 'image', source: { type: 'data', mediaType, base64: 'AAAA' }, detail: null, path: 'i' }) as const;

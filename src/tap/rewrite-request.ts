@@ -87,7 +87,11 @@ function rewriteHistory(inner: JsonObject, { request, marks }: RewriteOptions, n
   const places = contents.flatMap(({ pieces }) => pieces.filter((piece) => piece.type !== 'part'));
   const placement = placeHistory(places, history, input);
   const drafts = writeContents(contents, placement, history);
-  const sides = drafts.map(({ side, parts }) => ({ role: side, parts }));
+  // The agent server writes its template beside the outputs: its words do not end the turn that Gemini validates.
+  const sides = drafts.map(({ side, parts }) => {
+    const outputs = parts.filter((part) => 'functionResponse' in part);
+    return { role: side, parts: outputs.length > 0 ? outputs : parts };
+  });
   const skipped = traits.isGemini3 ? addSkipSignatures(sides, history.exchanges) : [];
   const written = drafts.map(toContent);
   // A conversation with Gemini begins with the user, unless the agent server wants it otherwise.

@@ -61,6 +61,7 @@ export async function openConnectServer(options: ConnectServerOptions = {}): Pro
   const calls: ConnectCall[] = [];
   const answers = new Map<string, (call: ConnectCall) => void>();
   const sockets = new Set<Socket>();
+  const secureSockets = new Set<Socket>();
   const onCall: (() => void)[] = [];
 
   async function onRequest(request: Request, response: Response): Promise<void> {
@@ -73,13 +74,12 @@ export async function openConnectServer(options: ConnectServerOptions = {}): Pro
 
   const listener = (request: Request, response: Response): void => void onRequest(request, response);
   const server = createListener(options, listener);
-  const noteSocket = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('close', () => sockets.delete(socket));
-  };
-  server.on('connection', noteSocket);
-  server.on('secureConnection', noteSocket);
+  server.on('connection', (socket: Socket) => {
+    keepWhileOpen(socket, sockets);
+  });
+  server.on('secureConnection', (socket: Socket) => {
+    keepWhileOpen(socket, secureSockets);
+  });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
@@ -98,14 +98,26 @@ export async function openConnectServer(options: ConnectServerOptions = {}): Pro
         await new Promise<void>((resolve) => onCall.push(resolve));
       }
     },
-    close: () =>
-      new Promise((resolve) => {
+    async close() {
+      const closed = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
         });
-        for (const socket of sockets) socket.destroy();
-      }),
+      });
+      // Not in the middle of a read, and TLS before what is under it: Node crashes when a connection vanishes from under its own TLS.
+      for (const layer of [secureSockets, sockets]) {
+        await new Promise(setImmediate);
+        for (const socket of layer) socket.destroy();
+      }
+      await closed;
+    },
   };
+}
+
+function keepWhileOpen(socket: Socket, open: Set<Socket>): void {
+  open.add(socket);
+  socket.on('error', () => undefined);
+  socket.once('close', () => open.delete(socket));
 }
 
 function createListener({ tls, allowH2 = true }: ConnectServerOptions, listener: (request: Request, response: Response) => void) {

@@ -19,6 +19,7 @@ export interface BuiltGateway {
 
 export interface GatewayProcess {
   readonly url: string;
+  readonly pid: number;
   /** Everything it wrote to stdout and stderr so far. */
   readonly output: () => string;
   /** Resolves when it has ended and all of its output is here: the exit code, null when a signal ended it. */
@@ -75,6 +76,7 @@ async function watch(child: ChildProcess): Promise<GatewayProcess> {
   });
   return {
     url,
+    pid: child.pid ?? 0,
     output: () => output,
     exit,
     kill: (signal) => {

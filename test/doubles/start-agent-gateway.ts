@@ -85,7 +85,7 @@ function caFile(model: GeminiModel, key: string): string {
 }
 
 /** A port that was free a moment ago: the gateway's configuration and the agent server's have to name each other. */
-function findFreePort(): Promise<number> {
+export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -46,7 +46,7 @@ const cutMs = 2_000;
 const errorMs = 1_000;
 /** A server whose status we cannot read is believed only when its steps have stood still. */
 const unknownMs = 2_000;
-/** A declined request for permission must be gone by then. */
+/** A declined request for permission must be gone by then, and the agent at work again. */
 const declinedMs = 2_000;
 /** The calls are the client's: the agent gets this long to end its turn. */
 const capturedMs = 10_000;
@@ -112,7 +112,7 @@ class Progress implements TurnProgress {
       case 'broken':
         return stillMs < (outlook.failure.type === 'cut' ? cutMs : errorMs) ? goOn : { type: 'failed', failure: outlook.failure };
       case 'open':
-        return stillMs < emptyMs ? goOn : this.#giveUp(reading);
+        return stillMs < (this.#asked === null ? emptyMs : declinedMs) ? goOn : this.#giveUp(reading);
     }
   }
 

@@ -69,6 +69,8 @@ export interface GeminiModelOptions extends LoopbackOptions {
   readonly forbidden?: readonly RegExp[];
   /** Answers are compressed when the call accepts gzip. */
   readonly compresses?: boolean;
+  /** False: `calls` stays empty, for long runs. */
+  readonly keepsCalls?: boolean;
   /** Keys that `x-goog-api-key` may hold; absent: anything goes. */
   readonly apiKeys?: readonly string[];
 }

@@ -72,6 +72,7 @@ class Endpoint {
   readonly #refusals = new Map<string, number>();
   #waiting: (() => void)[] = [];
   #refused = 0;
+  #arrived = 0;
   /** Calls whose answer this side broke off. */
   readonly #cut = new WeakSet<GeminiCall>();
 
@@ -127,7 +128,7 @@ class Endpoint {
     const path = request.url ?? '';
     const [, model = '', verb = ''] = /^\/v1(?:beta|alpha)?\/models\/([^:/?]+)(?::(\w+))?/.exec(path) ?? [];
     const call: OpenCall = {
-      index: this.#calls.length,
+      index: this.#arrived++,
       method: request.method ?? '',
       path,
       httpVersion: request.httpVersion,
@@ -142,7 +143,7 @@ class Endpoint {
       closedAt: null,
       wasAborted: false,
     };
-    this.#calls.push(call);
+    if (this.#options.keepsCalls !== false) this.#calls.push(call);
     this.#changes.changed();
     return call;
   }

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import type { LoggedRpc, RpcFault } from '../../doubles/agent-server/agent-server-options.ts';
 import { defaultQuirks, type AgentQuirks } from '../../doubles/agent-server/quirks.ts';
-import type { GeminiCall } from '../../doubles/gemini-model/gemini-model-options.ts';
+import type { GeminiCall, ScriptedAnswer } from '../../doubles/gemini-model/gemini-model-options.ts';
 import { postResponse, type StreamAnswer } from '../../doubles/post-response.ts';
 import { startAgentGateway, type AgentGateway } from '../../doubles/start-agent-gateway.ts';
 
@@ -15,6 +15,9 @@ export const ways: readonly Way[] = ['with a tap', 'without a tap'];
 export const deliveries = ways.flatMap((way) => [true, false].map((stream) => [stream, way] as const));
 
 export const model = 'agent/gemini-3-pro';
+
+/** In a user's text: the model calls `get_weather` and `get_time`, whatever it was offered. */
+export const disobedience = 'Do as you like';
 
 /** A gateway, its agent server and its model, for one way, and a client for them. */
 export interface DeviationBench extends Pick<AgentGateway, 'agent' | 'model' | 'url'> {
@@ -41,7 +44,7 @@ export async function openDeviationBench(
 ): Promise<DeviationBench> {
   let fault: Parameters<DeviationBench['setFault']>[0] = null;
   const mode = way === 'with a tap' ? 'reverse' : 'none';
-  const started = await startAgentGateway({ mode, ...more, agent: { onRpc: (rpc) => fault?.(rpc) } });
+  const started = await startAgentGateway({ mode, ...more, model: { answer: disobey }, agent: { onRpc: (rpc) => fault?.(rpc) } });
   const { agent, model: endpoint, url } = started;
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none needed', maxRetries: 0 });
   return {
@@ -79,6 +82,12 @@ export async function openDeviationBench(
     },
     close: () => started.close(),
   };
+}
+
+function disobey({ verb, text }: GeminiCall): ScriptedAnswer | undefined {
+  if (verb !== 'streamGenerateContent' || !text.includes(disobedience) || text.includes('functionResponse')) return undefined;
+  const parts = ['get_weather', 'get_time'].map((name) => ({ functionCall: { name, args: {} } }));
+  return { chunks: [{ candidates: [{ content: { role: 'model', parts }, index: 0, finishReason: 'STOP' }] }] };
 }
 
 /** A function tool of the client. */

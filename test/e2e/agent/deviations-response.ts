@@ -42,7 +42,8 @@ export function testResponseObject(benchOf: (way: Way) => DeviationBench): void 
     expect([late.body.status, late.body.incomplete_details]).toEqual(['incomplete', { reason: 'timeout' }]);
     const failed = await ask({ input: '[[say Now]] [[error 503]]', stream });
     expect(failed.body.error).toMatchObject({ type: 'server_error' });
-    expect(stream ? failed.body.status : failed.status).toBe(stream ? 'failed' : 503);
+    if (stream) expect(failed.body.status).toBe('failed');
+    else expect(failed.status).toBeGreaterThanOrEqual(500);
   });
 
   test.each(deliveries)('2.12 2.13 every key of the protocol is there, and none of our own (stream %s, %s)', async (stream, way) => {

@@ -3,7 +3,9 @@ import { openDeviationBench, ways, type DeviationBench, type Way } from './devia
 import { countDeviations } from './deviation-count.ts';
 import { testEndings } from './deviations-endings.ts';
 import { testInput } from './deviations-input.ts';
+import { testRefusals } from './deviations-refusals.ts';
 import { testResponseObject } from './deviations-response.ts';
+import { testState } from './deviations-state.ts';
 import { testStreaming } from './deviations-streaming.ts';
 
 const benches = new Map<Way, DeviationBench>();
@@ -29,3 +31,5 @@ testStreaming(benchOf);
 testEndings(benchOf);
 testResponseObject(benchOf);
 testInput(benchOf);
+testState(benchOf);
+testRefusals(benchOf);
