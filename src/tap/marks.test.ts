@@ -11,7 +11,7 @@ describe('marks', () => {
     const turn = marks.newTurn();
     const written = [marks.writeTurnMark(turn), marks.writeCallMark('call_1')];
     const block = marks.writeText(turn, { span, block: '', text: '' }).split('\n')[0] ?? '';
-    for (const mark of [...written, block]) expect(mark).toMatch(/^antiphon[0-9a-v]{72}$/);
+    for (const mark of [...written, block]) expect(mark).toMatch(/^antiphon[0-9a-v]{80}$/);
     const [first, second, third] = [...written, block].map((mark) => marks.findMarks(mark)[0]?.mark);
     expect(first).toEqual({ kind: 'turn', turn });
     expect(second).toEqual({ kind: 'call', call: hashCallId('call_1') });
@@ -39,7 +39,15 @@ describe('marks', () => {
   test('lookalikes, and marks of another gateway, are a client’s text like any other', () => {
     const marks = createTestMarks();
     const foreign = createTestMarks(8).writeTurnMark('00'.repeat(12));
-    for (const text of ['antiphon', 'antiphon0123456789abcdef', foreign, `antiphon${'0'.repeat(72)}`]) {
+    for (const text of [
+      'antiphon',
+      'antiphon0123456789abcdef',
+      foreign,
+      `antiphon${'0'.repeat(80)}`,
+      'antiphons',
+      foreign.slice(0, 12),
+      foreign.slice(20),
+    ]) {
       expect(marks.stripMarks(text)).toBe(text);
       expect(marks.mayContain(new TextEncoder().encode(text))).toBe(false);
     }
@@ -54,11 +62,36 @@ describe('marks', () => {
     }
   });
 
-  test.each([16, 17, 40, 79])('a mark cut behind %i letters says nothing and goes away all the same', (length) => {
+  test.each([9, 10, 15, 16, 17, 40, 87])('a mark cut behind %i letters says nothing and goes away all the same', (length) => {
     const marks = createTestMarks();
     const cut = marks.writeTurnMark(marks.newTurn()).slice(0, length);
     expect(marks.stripMarks(`Title of "${cut}…"`)).toBe('Title of "…"');
+    expect(marks.stripMarks(`${cut}\nx`)).toBe('\nx');
     expect(marks.findMarks(cut)).toMatchObject([{ mark: null }]);
+    expect(marks.mayContain(new TextEncoder().encode(`{"text":"a ${cut}"}`))).toBe(true);
+  });
+
+  test.each([1, 7, 8, 9, 16, 40, 80])('a mark without its first %i letters, too', (length) => {
+    const marks = createTestMarks();
+    const rest = marks.writeTurnMark(marks.newTurn()).slice(length);
+    expect(marks.stripMarks(`… ${rest}\nhi`)).toBe('… hi');
+    expect(marks.stripMarks(`${rest}hi`)).toBe('hi');
+    expect(marks.findMarks(rest)).toMatchObject([{ mark: null }]);
+    expect(marks.mayContain(new TextEncoder().encode(`{"text":"${rest}"}`))).toBe(true);
+  });
+
+  test('both ends of a mark whose middle is left out go, and a whole mark behind a piece says what it says', () => {
+    const marks = createTestMarks();
+    const mark = marks.writeTurnMark(marks.newTurn());
+    expect(marks.stripMarks(`${mark.slice(0, 30)} … ${mark.slice(50)}\nhi`)).toBe(' … hi');
+    expect(marks.findMarks(mark.slice(20) + mark).map(({ mark: read }) => read?.kind)).toEqual([undefined, 'turn']);
+  });
+
+  test('the first letters of a mark inside a longer word are that word’s', () => {
+    const marks = createTestMarks();
+    const mark = marks.writeTurnMark(marks.newTurn());
+    const other = mark[12] === 'x' ? 'y' : 'x';
+    for (const text of [`${mark.slice(0, 12)}${other}`, `${mark.slice(0, 10)}Z`]) expect(marks.stripMarks(text)).toBe(text);
   });
 
   test('one line end or blank behind a mark belongs to it, nothing else', () => {
@@ -86,10 +119,52 @@ describe('marks', () => {
   });
 });
 
+test('letters and digits that are not ours are never touched', () => {
+  const marks = createTestMarks();
+  const letters = (all: string) => fc.string({ unit: fc.constantFrom(...all.split('')), maxLength: 200 });
+  const digits = '0123456789abcdefghijklmnopqrstuv';
+  const piece = fc.oneof(
+    letters(digits),
+    letters(`${digits}wxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=`),
+    letters(digits).map((text) => `antiphon${text}`),
+    fc.constantFrom('antiphon', 'antiphons', 'antiphony', ' ', '\n', '"', '\\'),
+  );
+  const foreign = createTestMarks(8);
+  fc.assert(
+    fc.property(fc.array(fc.oneof(piece, fc.constant(foreign.writeCallMark('x')))), (pieces) => {
+      const text = pieces.join('');
+      expect(marks.stripMarks(text)).toBe(text);
+      expect(marks.stripJsonSource(JSON.stringify([text]))).toBe(JSON.stringify([text]));
+    }),
+    { numRuns: 500 },
+  );
+  expect(foreign.stripMarks(`a${foreign.writeCallMark('x')}`)).toBe('a');
+});
+
+test.each(['\n', '\\', '\\n', '"', '\t', '\u0001', '\u001f', 'é\u2028', '…', 'w'])(
+  'an escape of JSON in front of a piece stays whole: %j',
+  (before) => {
+    const marks = createTestMarks();
+    const rest = marks.writeTurnMark(marks.newTurn()).slice(20);
+    for (const source of [JSON.stringify([`a${before}${rest}\nhi`]), `["a\\u00E9${rest}\\nhi"]`, `["\\u003cA\\/${rest} hi"]`]) {
+      const stripped = JSON.parse(marks.stripJsonSource(source)) as unknown;
+      expect(stripped).toEqual(strip(JSON.parse(source), (text) => marks.stripMarks(text)));
+    }
+  },
+);
+
 test('the source of any JSON keeps all but the marks, byte for byte', () => {
   const marks = createTestMarks();
   const mark = marks.writeTurnMark(marks.newTurn());
-  const placed = fc.constantFrom(mark, `${mark}\n`, `${mark}\r\n`, `${mark} `, marks.writeCallMark('c'));
+  const placed = fc.constantFrom(
+    mark,
+    `${mark}\n`,
+    `${mark}\r\n`,
+    `${mark} `,
+    marks.writeCallMark('c'),
+    mark.slice(30),
+    mark.slice(-8),
+  );
   const text = fc.array(fc.oneof(fc.string(), placed)).map((pieces) => pieces.join(''));
   const json = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(

@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createMarkFinder, type MarkEnds } from './find-mark-texts.ts';
 
 /** Numbers of conversation items, counted from the beginning of a history: messages of users and assistants, calls, outputs. */
 export interface BlockSpan {
@@ -21,7 +22,7 @@ export type Mark =
   /** It stands for a call that the agent server has not seen. `call` is what `hashCallId` makes of its id. */
   | { readonly kind: 'call'; readonly call: string };
 
-/** A place in a text that goes away: a mark of ours with the one line end or blank behind it, or what is left of a mark that was cut (`mark` null). */
+/** A place in a text that goes away: a mark of ours with the one line end or blank behind it, or a piece of one (`mark` null). */
 interface FoundMark {
   readonly mark: Mark | null;
   readonly start: number;
@@ -54,34 +55,35 @@ export interface MarksOptions {
  * Marks are how the tap finds its own things again in what an agent server sends to its model. They are letters and digits only, so they survive JSON, templates, trimming,
  * other line ends and collapsed white space, and they carry a MAC, so nothing a client writes is ever taken for one. No memory is needed to recognise them.
  *
- *     antiphon · 8 letters that belong to the key · 64 letters: kind (1 byte), id (12), span (9), fingerprint (8), MAC (10)
+ *     antiphonq · 7 letters of the key · 64 letters: kind (1 byte), id (12), span (9), fingerprint (8), MAC (10) · 8 other letters of the key
  *
- * The letters of the key make a mark that was cut at its end (a title prompt quotes the first hundred characters) recognisable as something to be removed.
+ * The letters of the key at both ends make a piece of a mark recognisable as something to be removed: a title prompt quotes the first hundred characters of a text, or the last.
  */
 export function createMarks({ keys, randomBytes }: MarksOptions): Marks {
-  const rings = keys.map((key) => ({ key, head: writeHead(key) }));
+  const rings = keys.map((key) => ({ key, ...writeEnds(key) }));
   const writer = rings[0];
   if (writer === undefined) throw new Error('marks need a key');
-  const pattern = new RegExp(`(?:${rings.map(({ head }) => head).join('|')})[${digits}]{0,${bodyLength}}`, 'g');
+  const finder = createMarkFinder({ start: opening, ends: rings, bodyLength });
 
-  const write = (mark: Mark): string => writer.head + encodeBody(mark, writer.key);
+  const write = (mark: Mark): string => writer.head + encodeBody(mark, writer.key) + writer.tail;
 
   function read(found: string): Mark | null {
-    const ring = rings.find(({ head }) => found.startsWith(head));
-    return ring === undefined ? null : decodeBody(found.slice(ring.head.length), ring.key);
+    const ring = rings.find(({ head, tail }) => found.startsWith(head) && found.endsWith(tail));
+    return ring === undefined ? null : decodeBody(found.slice(ring.head.length, -ring.tail.length), ring.key);
   }
 
-  function find(text: string, separator: RegExp): FoundMark[] {
-    return [...text.matchAll(pattern)].map(({ 0: found, index }) => {
-      const mark = read(found);
-      separator.lastIndex = index + found.length;
-      const tail = mark === null ? 0 : (separator.exec(text)?.[0].length ?? 0);
-      return { mark, start: index, end: index + found.length + tail };
+  function find(text: string, form: TextForm): FoundMark[] {
+    const separator = new RegExp(separators[form], 'y');
+    return finder.find(text, form === 'source').map(({ start, end, isWhole, hasEnd }) => {
+      const mark = isWhole ? read(text.slice(start, end)) : null;
+      separator.lastIndex = end;
+      const tail = mark === null && !hasEnd ? 0 : (separator.exec(text)?.[0].length ?? 0);
+      return { mark, start, end: end + tail };
     });
   }
 
-  function strip(text: string, separator: RegExp): string {
-    const found = find(text, separator);
+  function strip(text: string, form: TextForm): string {
+    const found = find(text, form);
     if (found.length === 0) return text;
     let at = 0;
     const kept = found.map(({ start, end }) => {
@@ -92,7 +94,7 @@ export function createMarks({ keys, randomBytes }: MarksOptions): Marks {
     return kept.join('') + text.slice(at);
   }
 
-  const stripMarks = (text: string) => strip(text, new RegExp(textSeparator, 'y'));
+  const stripMarks = (text: string) => strip(text, 'text');
   return {
     newTurn: () => toHex(randomBytes(idBytes).slice(0, idBytes)),
     writeTurnMark: (turn) => write({ kind: 'turn', turn }),
@@ -102,13 +104,10 @@ export function createMarks({ keys, randomBytes }: MarksOptions): Marks {
       const said = `${write({ kind: 'turn', turn })}\n${stripMarks(text)}`;
       return span === null ? said : `${write({ kind: 'block', turn, span })}\n${stripMarks(block)}\n${said}`;
     },
-    findMarks: (text) => find(text, new RegExp(textSeparator, 'y')),
+    findMarks: (text) => find(text, 'text'),
     stripMarks,
-    stripJsonSource: (source) => strip(source, new RegExp(jsonSeparator, 'y')),
-    mayContain(bytes) {
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      return rings.some(({ head }) => buffer.includes(head));
-    },
+    stripJsonSource: (source) => strip(source, 'source'),
+    mayContain: (bytes) => finder.mayContain(bytes),
   };
 }
 
@@ -117,9 +116,11 @@ export function hashCallId(callId: string): string {
   return toHex(createHash('sha256').update(callId).digest().subarray(0, idBytes));
 }
 
-const word = 'antiphon';
-/** The digits of numbers to the base 32, as the language itself writes them. */
-const digits = '0-9a-v';
+/** A text, or the source of a JSON document, where line ends are escaped. */
+type TextForm = 'text' | 'source';
+
+const separators = { text: /\r?\n| /, source: /(?:\\r|\\u000[dD])?(?:\\n|\\u000[aA])| / } as const;
+
 const idBytes = 12;
 const countBytes = 3;
 const fingerprintBytes = 8;
@@ -129,11 +130,12 @@ const bodyLength = ((payloadBytes + macBytes) * 8) / 5;
 const kinds = { turn: 1, block: 2, call: 3 } as const;
 const noSpan: BlockSpan = { from: 0, current: 0, end: 0, fingerprint: '0'.repeat(2 * fingerprintBytes) };
 
-const textSeparator = /\r?\n| /;
-const jsonSeparator = /(?:\\r|\\u000[dD])?(?:\\n|\\u000[aA])| /;
+/** No word goes on like that, so that even its first letters are not a client's. */
+const opening = 'antiphonq';
 
-function writeHead(key: Uint8Array): string {
-  return word + encodeDigits(hmac(key, 'head').subarray(0, 5));
+function writeEnds(key: Uint8Array): MarkEnds {
+  const letters = encodeDigits(hmac(key, 'ends').subarray(0, 10));
+  return { head: opening + letters.slice(0, 7), tail: letters.slice(8) };
 }
 
 function encodeBody(mark: Mark, key: Uint8Array): string {

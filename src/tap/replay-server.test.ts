@@ -172,7 +172,7 @@ describe('which recording answers', () => {
   });
 
   test('ids and marks are passed over where nothing has the same, but never in what tools are told', async () => {
-    const mark = (letter: string): string => `antiphon${letter.repeat(72)}`;
+    const mark = (letter: string): string => `antiphon${letter.repeat(80)}`;
     const turn = (id: string, marked: string, argument: string): object => ({
       contents: [
         { role: 'model', parts: [{ functionCall: { id, name: 'f', args: { id: argument } } }] },

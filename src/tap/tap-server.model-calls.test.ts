@@ -62,6 +62,7 @@ describe('what a call says', () => {
   test.each([
     [streamPath, { model: 'gemini-3-pro', streams: true }],
     ['/v1/projects/p/locations/eu/publishers/google/models/g%2D1:generateContent', { model: 'g-1', streams: false }],
+    ['/v1beta/models/gemini-3-pro:countTokens', { model: 'gemini-3-pro', streams: false }],
   ])('%s', async (path, expected) => {
     const calls: ModelCall[] = [];
     const { tap } = await serve(
@@ -82,7 +83,7 @@ describe('what a call says', () => {
         throw new Error('asked');
       },
     );
-    expect((await call(tap, '/v1beta/models/m:countTokens')).status).toBe(200);
+    expect((await call(tap, '/v1beta/models/m:embedContent')).status).toBe(200);
     expect((await sendHttp(tap.url, { path: streamPath })).status).toBe(200);
   });
 

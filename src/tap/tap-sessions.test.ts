@@ -27,7 +27,7 @@ describe('a call that belongs to no open turn', () => {
     turn.close();
     const source = JSON.stringify(agent.body(), null, 2).replace('"its own"', '"its\\u0020own", "big": 12345678901234567890');
     const interception = intercept(null, { body: new TextEncoder().encode(source) });
-    const mark = /antiphon\w{72}\\n/;
+    const mark = /antiphon\w{80}\\n/;
     expect(interception).toEqual({ type: 'forward', body: source.replace(mark, ''), answer: null, signal: null });
   });
 
@@ -122,7 +122,7 @@ describe('main calls', () => {
     const closing = intercept(agent.body());
     expect(closing.type).toBe('answer');
     const [said] = playAnswer(closing, []) as [JsonObject];
-    expect(said).toMatchObject(chunk([{ text: expect.stringMatching(/^antiphon\w{72}$/) as string }], stop));
+    expect(said).toMatchObject(chunk([{ text: expect.stringMatching(/^antiphon\w{80}$/) as string }], stop));
     expect(marks.stripMarks(JSON.stringify(said))).not.toContain('antiphon');
     expect(turn.state).toMatchObject({ mainCalls: 1, hasClientCalls: true, failure: null });
     expect(showEvents(turn)).toEqual(['call-start', '{}', 'call-end']);

@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson, type JsonObject } from '../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../lib/json.ts';
 import type { ModelTap } from '../model/model-tap.ts';
 import { captureAnswer } from './capture-answer.ts';
 import { collectThoughts } from './capture/collect-thoughts.ts';
@@ -6,6 +6,7 @@ import { TurnBook } from './capture/turn-book.ts';
 import type { Marks } from './marks.ts';
 import type { Intercept, Interception, ModelCall } from './model-call.ts';
 import { rewriteRequest } from './rewrite-request.ts';
+import { readExactJson, type ExactJson } from './rewrite/exact-json.ts';
 import { findTurn, type FoundTurn } from './rewrite/find-turn.ts';
 import { declaredNames, innerRequest, isWrapped, readObjects, sideOf } from './rewrite/gemini-body.ts';
 import { stripBody } from './rewrite/strip-body.ts';
@@ -49,15 +50,17 @@ function interceptCall(call: ModelCall, context: InterceptContext): Interception
   const { marks, turns } = context;
   if (!marks.mayContain(call.body)) return { type: 'pass' };
   const source = new TextDecoder().decode(call.body);
-  const parsed = parseJson(source);
-  const body = isJsonObject(parsed) ? parsed : {};
+  const json = readExactJson(source);
+  const body = isJsonObject(json?.value) ? json.value : {};
   const inner = innerRequest(body);
   const found = findTurn({ inner, source }, marks, (turn) => turns.has(turn));
   const book = found === null ? undefined : turns.get(found.turn);
-  if (found !== null && book !== undefined && isMainCall(call, inner, found, book))
-    return serveMainCall({ call, body, found, book }, context);
+  if (json !== undefined && found !== null && book !== undefined && isMainCall(call, inner, found, book))
+    return serveMainCall({ call, json, body, found, book }, context);
+  const stripped = stripBody(source, marks);
+  if (book === undefined && stripped === source) return { type: 'pass' };
   const answer = book === undefined ? null : collectThoughts(book.openSubRequest());
-  return { type: 'forward', body: stripBody(source, marks), answer, signal: null };
+  return { type: 'forward', body: stripped, answer, signal: null };
 }
 
 /** Streamed, ends in what the user says or the tools answer, and declares tools – unless those are to be dropped anyway. */
@@ -69,12 +72,14 @@ function isMainCall({ streams }: ModelCall, inner: JsonObject, { isAsked }: Foun
 
 interface MainCall {
   readonly call: ModelCall;
+  readonly json: ExactJson;
+  /** `json.value` */
   readonly body: JsonObject;
   readonly found: FoundTurn;
   readonly book: TurnBook;
 }
 
-function serveMainCall({ call, body, found, book }: MainCall, { name, marks, newId }: InterceptContext): Interception {
+function serveMainCall({ call, json, body, found, book }: MainCall, { name, marks, newId }: InterceptContext): Interception {
   const model = modelOf(call, body);
   if (book.isSettled) {
     const chunk = toClosingChunk(marks.writeTurnMark(found.turn), model);
@@ -86,7 +91,7 @@ function serveMainCall({ call, body, found, book }: MainCall, { name, marks, new
   const { names, ownNames, losses } = rewritten;
   const sink = book.openCall(losses);
   const answer = captureAnswer({ name, marks, newId, model, names, ownNames, sink });
-  return { type: 'forward', body: JSON.stringify(rewritten.body), answer, signal: book.stopped };
+  return { type: 'forward', body: json.write(rewritten.body), answer, signal: book.stopped };
 }
 
 /** Bodies that wrap their request name the model beside it; their URL does not. */

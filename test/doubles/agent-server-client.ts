@@ -2,19 +2,19 @@ import type { AgentServer } from '../../src/backends/cascade/agent-server.ts';
 import { openAgentServer, type AgentServerOptions } from '../../src/backends/cascade/open-agent-server.ts';
 import { counterId } from '../counter-id.ts';
 import { openConnectServer, type ConnectServer } from './connect-server.ts';
-import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { createElapsingClock, type ElapsingClock } from './elapsing-clock.ts';
 
 /** A Connect server that knows no call yet, and the product's client of it whose time passes by hand. */
 export interface ConnectedPair {
   readonly server: ConnectServer;
   readonly agent: AgentServer;
-  readonly clock: ManualClock;
+  readonly clock: ElapsingClock;
   close(): Promise<void>;
 }
 
 export async function openConnectedPair(options: Partial<AgentServerOptions> = {}): Promise<ConnectedPair> {
   const server = await openConnectServer();
-  const clock = createManualClock();
+  const clock = createElapsingClock();
   const agent = openAgentServer({
     ...{ name: 'agent', baseUrl: server.url, csrfToken: null, token: null, headers: {}, models: new Map() },
     ...{ modelField: 'both', workspaceUris: [], newId: counterId() },

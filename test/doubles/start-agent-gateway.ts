@@ -1,7 +1,7 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { AgentServerDouble, AgentServerOptions } from './agent-server/agent-server-options.ts';
 import { startAgentServer } from './agent-server/start-agent-server.ts';
+import { findFreePort } from './find-free-port.ts';
 import type { GeminiModelOptions } from './gemini-model/gemini-model-options.ts';
 import { startGeminiModel, type GeminiModel } from './gemini-model/start-gemini-model.ts';
 import { startGateway, type StartedGateway } from './start-gateway.ts';
@@ -82,19 +82,4 @@ function describeTap({ mode, tapPort, model }: { mode: TapMode; tapPort: number;
 
 function caFile(model: GeminiModel, key: string): string {
   return model.caFile === null ? '' : `${key}: "${model.caFile}"`;
-}
-
-/** A port that was free a moment ago: the gateway's configuration and the agent server's have to name each other. */
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
 }

@@ -11,7 +11,7 @@ import { defaultQuirks } from '../doubles/agent-server/quirks.ts';
 import { startAgentServer } from '../doubles/agent-server/start-agent-server.ts';
 import { buildGateway } from '../doubles/gateway-process.ts';
 import { startGeminiModel } from '../doubles/gemini-model/start-gemini-model.ts';
-import { findFreePort } from '../doubles/start-agent-gateway.ts';
+import { findFreePort } from '../doubles/find-free-port.ts';
 import { createModelWatch } from './model-watch.ts';
 import { createKeys, runIsolation } from './run-isolation.ts';
 

@@ -15,6 +15,8 @@ export interface PlannedTurn {
 export interface Expected {
   readonly text: string;
   readonly thinking: string;
+  /** It comes after the end of the turn, and whoever asked waits for a moment only: on a busy machine it may be missed. */
+  readonly isThinkingLate?: boolean;
   readonly calls: readonly { readonly name: string; readonly args: string }[];
 }
 
@@ -47,7 +49,8 @@ export function planExchange({ kind, canary, random }: PlanOptions): readonly Pl
       const thinking = `I ponder ${canary('think')} a while.`;
       const word = kind === 'thinking' ? 'think' : 'think-late';
       const text = `[[${word} ${thinking}]]${pause}[[say ${say}]]`;
-      return [{ ...base, text, wantsThinking: true, expected: { text: say, thinking, calls: [] } }];
+      const isThinkingLate = kind === 'late-thinking';
+      return [{ ...base, text, wantsThinking: true, expected: { text: say, thinking, isThinkingLate, calls: [] } }];
     }
     case 'own-tool': {
       const note = canary('note');

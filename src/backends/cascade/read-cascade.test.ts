@@ -152,13 +152,14 @@ describe('trouble while reading', () => {
     const pair = await connect();
     await pair.server.close();
     const read = pair.agent.readTrajectory('c1', never());
-    await pair.clock.elapse(100);
+    // Nobody reads before this time has passed.
+    while (pair.clock.waits.length === 0) await new Promise(setImmediate);
     const again = await openConnectServer({ port: pair.server.port });
     open.push(again);
     again.on('GetCascadeTrajectory', (call) => {
       call.answer({ status: 2 });
     });
-    await pair.clock.elapse(200);
+    await pair.clock.elapse(100);
     expect(await read).toMatchObject({ status: 'RUNNING' });
   });
 

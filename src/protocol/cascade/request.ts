@@ -1,7 +1,8 @@
-import type { JsonObject } from '../../lib/json.ts';
-
 /** A member of an enum: its name, or its number where nobody knows the name. */
 export type CascadeEnum = string | number;
+
+/** A message whose members only the agent server looks at. */
+type Message = { readonly [name: string]: unknown };
 
 /** Body of StartCascade. Here `requestedModel` is an enum, in a message it is a message. */
 export interface StartCascadeRequest {
@@ -9,7 +10,7 @@ export interface StartCascadeRequest {
   readonly trajectoryType: 'CORTEX_TRAJECTORY_TYPE_CASCADE';
   readonly requestedModel?: CascadeEnum;
   readonly workspaceUris?: readonly string[];
-  readonly customAgentSpec?: JsonObject;
+  readonly customAgentSpec?: Message;
   readonly tags: readonly string[];
 }
 
@@ -21,7 +22,7 @@ export interface PlannerModel {
 }
 
 export interface PlannerConfig extends PlannerModel {
-  readonly conversational: JsonObject;
+  readonly conversational: Message;
   readonly toolConfig: {
     readonly runCommand: {
       readonly autoCommandConfig: { readonly autoExecutionPolicy: 'CASCADE_COMMANDS_AUTO_EXECUTION_OFF' };
@@ -43,7 +44,7 @@ export interface SendMessageRequest {
   readonly media?: readonly CascadeMedia[];
   readonly cascadeConfig: { readonly plannerConfig: PlannerConfig };
   readonly messageOrigin: 'AGENT_MESSAGE_ORIGIN_SDK_EXECUTABLE';
-  readonly customAgentSpec?: JsonObject;
+  readonly customAgentSpec?: Message;
 }
 
 /** Body of UpdateConversationAnnotations; `lastUserViewTime` is RFC 3339. */

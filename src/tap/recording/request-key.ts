@@ -43,7 +43,7 @@ const idMember =
 /** What a tool was given and what it said: there, an id is part of the matter. */
 const matterMember = /^(?:args|arguments|input|response|output|parameters|parametersJsonSchema|input_schema|schema|properties)$/;
 /** The marks of `marks.ts`, whatever the gateway's key. */
-const mark = /antiphon[0-9a-v]{72}(?:\r?\n| )?/g;
+const mark = /antiphon[0-9a-v]{80}(?:\r?\n| )?/g;
 
 function withoutIds(value: unknown): unknown {
   if (typeof value === 'string') return value.includes('antiphon') ? value.replace(mark, '') : value;

@@ -3,19 +3,26 @@ import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 /** Which side of the conversation a content is. `function` is an old word for the user's side; without a role it is the user's too. */
 export type Side = 'user' | 'model';
 
-/** The GenerateContentRequest in a body: the body itself, or what lies under `request` (`{ model, project, request }`). */
+/** The GenerateContentRequest in a body: the body itself, or what lies under `request` (`{ model, project, request }`) or, where tokens are counted, `generateContentRequest`. */
 export function innerRequest(body: JsonObject): JsonObject {
-  return isWrapped(body) ? (body['request'] as JsonObject) : body;
+  const inner = body[wrapperOf(body) ?? ''];
+  return isJsonObject(inner) ? inner : body;
 }
 
 /** The body with another GenerateContentRequest in the same place. */
 export function withInnerRequest(body: JsonObject, inner: JsonObject): JsonObject {
-  return isWrapped(body) ? { ...body, request: inner } : inner;
+  const wrapper = wrapperOf(body);
+  return wrapper === undefined ? inner : { ...body, [wrapper]: inner };
 }
 
 /** Whether request and answer lie one level deeper, under `request` and `response`. */
 export function isWrapped(body: JsonObject): boolean {
-  return body['contents'] === undefined && isJsonObject(body['request']);
+  return wrapperOf(body) === 'request';
+}
+
+function wrapperOf(body: JsonObject): 'request' | 'generateContentRequest' | undefined {
+  if (body['contents'] !== undefined) return undefined;
+  return (['request', 'generateContentRequest'] as const).find((name) => isJsonObject(body[name]));
 }
 
 /** A member by its name in camelCase; Gemini reads snake_case too. */

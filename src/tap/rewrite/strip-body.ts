@@ -1,5 +1,6 @@
-import { isJsonObject, parseJson, type JsonObject } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { Marks } from '../marks.ts';
+import { readExactJson } from './exact-json.ts';
 import { innerRequest, mapStrings, withInnerRequest } from './gemini-body.ts';
 
 /**
@@ -7,14 +8,15 @@ import { innerRequest, mapStrings, withInnerRequest } from './gemini-body.ts';
  * a content that has no other.
  */
 export function stripBody(source: string, marks: Marks): string {
-  const body = parseJson(source);
-  if (isJsonObject(body)) {
+  const json = readExactJson(source);
+  const body = json?.value;
+  if (json !== undefined && isJsonObject(body)) {
     const contents = innerRequest(body)['contents'];
     const kept = Array.isArray(contents) ? (contents as readonly unknown[]).map((content) => withoutEmptied(content, marks)) : [];
     if (kept.some((content, at) => content !== (contents as readonly unknown[])[at])) {
       const left = kept.filter((content) => content !== null);
       const inner = { ...innerRequest(body), contents: left.length > 0 ? left : [blankContent] };
-      return JSON.stringify(mapStrings(withInnerRequest(body, inner), (text) => marks.stripMarks(text)));
+      return json.write(mapStrings(withInnerRequest(body, inner), (text) => marks.stripMarks(text)));
     }
   }
   return marks.stripJsonSource(source);

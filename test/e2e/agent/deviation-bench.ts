@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import type { ResponseStreamEvent, ResponseStreamParams } from 'openai/resources/responses/responses';
+import type { ResponseCreateParamsStreaming, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { expect } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import type { LoggedRpc, RpcFault } from '../../doubles/agent-server/agent-server-options.ts';
@@ -19,30 +19,34 @@ export const model = 'agent/gemini-3-pro';
 /** In a user's text: the model calls `get_weather` and `get_time`, whatever it was offered. */
 export const disobedience = 'Do as you like';
 
+type Fault = (rpc: Pick<LoggedRpc, 'method'>) => RpcFault | undefined;
+
 /** A gateway, its agent server and its model, for one way, and a client for them. */
 export interface DeviationBench extends Pick<AgentGateway, 'agent' | 'model' | 'url'> {
   readonly client: OpenAI;
   /** Asks and reads the whole answer; the oracle must find nothing. */
-  ask(request: object, headers?: Record<string, string>): Promise<StreamAnswer>;
+  readonly ask: (request: object, headers?: Record<string, string>) => Promise<StreamAnswer>;
   /** The events as they come, through the official client. */
-  open(request: Omit<ResponseStreamParams, 'model'>): Promise<AsyncIterable<ResponseStreamEvent>>;
+  readonly open: (
+    request: Omit<ResponseCreateParamsStreaming, 'model' | 'stream'>,
+  ) => Promise<AsyncIterable<ResponseStreamEvent>>;
   /** What `runs` makes the agent ask its model: the main calls, in order. */
-  mainCallsOf(runs: () => Promise<unknown>): Promise<readonly GeminiCall[]>;
+  readonly mainCallsOf: (runs: () => Promise<unknown>) => Promise<readonly GeminiCall[]>;
   /** What `runs` makes the gateway say to the agent server, one text for each message. */
-  textsOf(runs: () => Promise<unknown>): Promise<readonly string[]>;
-  setQuirks(quirks: Partial<AgentQuirks>): void;
+  readonly textsOf: (runs: () => Promise<unknown>) => Promise<readonly string[]>;
+  readonly setQuirks: (quirks: Partial<AgentQuirks>) => void;
   /** Decides about calls of the agent server from now on. */
-  setFault(fault: ((rpc: Pick<LoggedRpc, 'method'>) => RpcFault | undefined) | null): void;
+  readonly setFault: (fault: Fault | null) => void;
   /** As it was at the beginning. */
-  reset(): void;
-  close(): Promise<void>;
+  readonly reset: () => void;
+  readonly close: () => Promise<void>;
 }
 
 export async function openDeviationBench(
   way: Way,
   more: { readonly server?: string; readonly backend?: string } = {},
 ): Promise<DeviationBench> {
-  let fault: Parameters<DeviationBench['setFault']>[0] = null;
+  let fault: Fault | null = null;
   const mode = way === 'with a tap' ? 'reverse' : 'none';
   const started = await startAgentGateway({ mode, ...more, model: { answer: disobey }, agent: { onRpc: (rpc) => fault?.(rpc) } });
   const { agent, model: endpoint, url } = started;
@@ -54,8 +58,7 @@ export async function openDeviationBench(
       expect(answer.faults).toEqual([]);
       return answer;
     },
-    open: (request) =>
-      client.responses.create({ model, ...request, stream: true } as Parameters<DeviationBench['open']>[0] & { stream: true }),
+    open: (request) => client.responses.create({ model, ...request, stream: true }),
     async mainCallsOf(runs) {
       const before = endpoint.calls.length;
       await runs();

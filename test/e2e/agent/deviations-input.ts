@@ -75,8 +75,10 @@ export function testInput(benchOf: (way: Way) => DeviationBench): void {
     const { ask, mainCallsOf } = benchOf('with a tap');
     const first = await ask({ input: '[[call get_weather {"city":"Oslo"}]]', tools: [weather] });
     const output = { type: 'function_call_output', call_id: callIdsOf(first)[0], output: 'OUTPUT-WORD' };
-    const goOn = (input: object[]): (() => Promise<unknown>) => () =>
-      ask({ previous_response_id: first.body.id, tools: [weather], input });
+    const goOn =
+      (input: object[]): (() => Promise<unknown>) =>
+      () =>
+        ask({ previous_response_id: first.body.id, tools: [weather], input });
     const [beside] = await mainCallsOf(goOn([output, { role: 'user', content: 'ASIDE-WORD [[say Both seen]]' }]));
     const places = inOrder(textOf(beside), ['"functionCall"', 'OUTPUT-WORD', 'ASIDE-WORD']);
     expect(places).toEqual(places.toSorted((one, other) => one - other));
@@ -134,7 +136,11 @@ export function testInput(benchOf: (way: Way) => DeviationBench): void {
     const { ask, mainCallsOf } = benchOf('with a tap');
     const input = '[[call get_weather {"city":"A"}]] [[call get_weather {"city":"B"}]] [[then]] [[outputs]]';
     const first = await ask({ input, tools: [weather] });
-    const outputs = callIdsOf(first).map((id, at) => ({ type: 'function_call_output', call_id: id, output: `of ${'AB'[at] ?? ''}` }));
+    const outputs = callIdsOf(first).map((id, at) => ({
+      type: 'function_call_output',
+      call_id: id,
+      output: `of ${'AB'[at] ?? ''}`,
+    }));
     const [call] = await mainCallsOf(() =>
       ask({ previous_response_id: first.body.id, tools: [weather], input: outputs.toReversed() }),
     );
@@ -143,14 +149,17 @@ export function testInput(benchOf: (way: Way) => DeviationBench): void {
     expect(places).not.toContain(-1);
   });
 
-  test.each(deliveries)('2.18 an output of an unknown call is refused before anything is sent (stream %s, %s)', async (stream, way) => {
-    const { ask, agent } = benchOf(way);
-    const first = await ask({ input: '[[say Hi]]' });
-    const before = agent.requests.length;
-    const output = { type: 'function_call_output', call_id: 'call_nobody_made', output: '4C' };
-    const refused = await ask({ previous_response_id: first.body.id, input: [output], stream });
-    expect(errorLine(refused)).toBe('400 invalid_request_error null input');
-    expect(refused.body.error?.message).toContain('call_nobody_made');
-    expect(agent.requests.slice(before).filter((entry) => entry.type === 'rpc' && entry.method.startsWith('Send'))).toEqual([]);
-  });
+  test.each(deliveries)(
+    '2.18 an output of an unknown call is refused before anything is sent (stream %s, %s)',
+    async (stream, way) => {
+      const { ask, agent } = benchOf(way);
+      const first = await ask({ input: '[[say Hi]]' });
+      const before = agent.requests.length;
+      const output = { type: 'function_call_output', call_id: 'call_nobody_made', output: '4C' };
+      const refused = await ask({ previous_response_id: first.body.id, input: [output], stream });
+      expect(errorLine(refused)).toBe('400 invalid_request_error null input');
+      expect(refused.body.error?.message).toContain('call_nobody_made');
+      expect(agent.requests.slice(before).filter((entry) => entry.type === 'rpc' && entry.method.startsWith('Send'))).toEqual([]);
+    },
+  );
 }

@@ -46,35 +46,50 @@ export function testRefusals(benchOf: (way: Way) => DeviationBench): void {
     expect(agent.requests.slice(before).filter((entry) => entry.type === 'rpc' && !entry.method.startsWith('Get'))).toEqual([]);
   });
 
-  test.each(deliveries)('2.21 input without a user’s text is input: outputs alone, an assistant’s words alone (stream %s, %s)', async (stream, way) => {
-    const { ask } = benchOf(way);
-    const asked = { role: 'user', content: '[[call get_weather {}]] [[then]] [[say Cold]]' };
-    const answer = await ask({ input: [{ role: 'user', content: '[[say Yes]]' }, { role: 'assistant', content: 'I said' }], stream });
-    expect(answer.body.status).toBe('completed');
-    if (way === 'with a tap') return;
-    const outputs = await ask({ input: [asked, call, output], stream });
-    expect(outputs.body.status).toBe('completed');
-  });
+  test.each(deliveries)(
+    '2.21 input without a user’s text is input: outputs alone, an assistant’s words alone (stream %s, %s)',
+    async (stream, way) => {
+      const { ask } = benchOf(way);
+      const asked = { role: 'user', content: '[[call get_weather {}]] [[then]] [[say Cold]]' };
+      const answer = await ask({
+        input: [
+          { role: 'user', content: '[[say Yes]]' },
+          { role: 'assistant', content: 'I said' },
+        ],
+        stream,
+      });
+      expect(answer.body.status).toBe('completed');
+      if (way === 'with a tap') return;
+      const outputs = await ask({ input: [asked, call, output], stream });
+      expect(outputs.body.status).toBe('completed');
+    },
+  );
 
-  test.each([true, false])('2.23 tool_choice none: nothing is called, and the client’s tools are not offered (stream %s)', async (stream) => {
-    const { ask, mainCallsOf } = benchOf('with a tap');
-    const [main] = await mainCallsOf(async () => {
-      const answer = await ask({ input: '[[call get_weather {}]]', tools, tool_choice: 'none', stream });
-      expect(linesOf(answer)).toEqual(['message "(there is no function get_weather)"']);
-    });
-    expect(JSON.stringify(main?.body['tools'])).not.toContain('get_weather');
-  });
+  test.each([true, false])(
+    '2.23 tool_choice none: nothing is called, and the client’s tools are not offered (stream %s)',
+    async (stream) => {
+      const { ask, mainCallsOf } = benchOf('with a tap');
+      const [main] = await mainCallsOf(async () => {
+        const answer = await ask({ input: '[[call get_weather {}]]', tools, tool_choice: 'none', stream });
+        expect(linesOf(answer)).toEqual(['message "(there is no function get_weather)"']);
+      });
+      expect(JSON.stringify(main?.body['tools'])).not.toContain('get_weather');
+    },
+  );
 
-  test.each([true, false])('2.23 tool_choice required: an answer without a call is asked again, then failed (stream %s)', async (stream) => {
-    const { ask, mainCallsOf } = benchOf('with a tap');
-    const calls = await mainCallsOf(async () => {
-      const refused = await ask({ input: '[[say I would rather talk]]', tools, tool_choice: 'required', stream });
-      expect(refused.body.error?.code).toBe('tool_choice_not_followed');
-      expect([refused.status, stream]).toEqual(stream ? [200, true] : [502, false]);
-    });
-    expect(calls).toHaveLength(2);
-    for (const { body } of calls) expect(JSON.stringify(body['toolConfig'])).toContain('"ANY"');
-  });
+  test.each([true, false])(
+    '2.23 tool_choice required: an answer without a call is asked again, then failed (stream %s)',
+    async (stream) => {
+      const { ask, mainCallsOf } = benchOf('with a tap');
+      const calls = await mainCallsOf(async () => {
+        const refused = await ask({ input: '[[say I would rather talk]]', tools, tool_choice: 'required', stream });
+        expect(refused.body.error?.code).toBe('tool_choice_not_followed');
+        expect([refused.status, stream]).toEqual(stream ? [200, true] : [502, false]);
+      });
+      expect(calls).toHaveLength(2);
+      for (const { body } of calls) expect(JSON.stringify(body['toolConfig'])).toContain('"ANY"');
+    },
+  );
 
   test.each([
     ['a forced function', { type: 'function', name: 'get_time' }],
@@ -91,7 +106,10 @@ export function testRefusals(benchOf: (way: Way) => DeviationBench): void {
 
   test.each(ways)('2.23 tools of other types are reported, and refused where nothing may be lost, %s', async (way) => {
     const { ask } = benchOf(way);
-    for (const tool of [{ type: 'mcp', server_label: 'x', server_url: 'https://example.org' }, { type: 'custom', name: 'sql' }]) {
+    for (const tool of [
+      { type: 'mcp', server_label: 'x', server_url: 'https://example.org' },
+      { type: 'custom', name: 'sql' },
+    ]) {
       const asked = { input: '[[say Without]]', tools: [tool] };
       const answer = await ask(asked);
       expect([answer.body.status, lossesOf(answer)]).toEqual(['completed', ['tools[0].type dropped']]);
@@ -107,19 +125,25 @@ export function testRefusals(benchOf: (way: Way) => DeviationBench): void {
     expect((await ask(asked, { 'antiphon-strict': 'true' })).status).toBe(400);
   });
 
-  test.each(deliveries)('2.24 an unknown model: 400 model_not_found that lists what there is (stream %s, %s)', async (stream, way) => {
-    const refused = await benchOf(way).ask({ model: 'agent/gemini-0', input: 'Hi', stream });
-    expect(errorLine(refused)).toBe('400 invalid_request_error model_not_found model');
-    expect(refused.body.error?.message).toContain(model);
-  });
+  test.each(deliveries)(
+    '2.24 an unknown model: 400 model_not_found that lists what there is (stream %s, %s)',
+    async (stream, way) => {
+      const refused = await benchOf(way).ask({ model: 'agent/gemini-0', input: 'Hi', stream });
+      expect(errorLine(refused)).toBe('400 invalid_request_error model_not_found model');
+      expect(refused.body.error?.message).toContain(model);
+    },
+  );
 
-  test.each(deliveries)('2.24 an agent server that answers with an error: 502, and whether to retry (stream %s, %s)', async (stream, way) => {
-    const { ask, setFault } = benchOf(way);
-    setFault(({ method }) => (method === 'StartCascade' ? { code: 'internal', message: 'broken' } : undefined));
-    const refused = await ask({ input: 'Hi', stream });
-    expect(errorLine(refused)).toBe('502 server_error upstream_error null');
-    expect(refused.headers.get('x-should-retry')).toMatch(/^(true|false)$/);
-  });
+  test.each(deliveries)(
+    '2.24 an agent server that answers with an error: 502, and whether to retry (stream %s, %s)',
+    async (stream, way) => {
+      const { ask, setFault } = benchOf(way);
+      setFault(({ method }) => (method === 'StartCascade' ? { code: 'internal', message: 'broken' } : undefined));
+      const refused = await ask({ input: 'Hi', stream });
+      expect(errorLine(refused)).toBe('502 server_error upstream_error null');
+      expect(refused.headers.get('x-should-retry')).toMatch(/^(true|false)$/);
+    },
+  );
 
   describe('with keys', () => {
     let bench: DeviationBench;
@@ -146,7 +170,11 @@ export function testRefusals(benchOf: (way: Way) => DeviationBench): void {
       const body = JSON.stringify({ backend: 'agent', token: 'upstream-token' });
       const asClient = await sendHttp(bench.url, { path: '/v1/token', headers: { ...headers, ...bearer(keys.alice) }, body });
       expect(asClient.status).toBe(401);
-      const asAdmin = await sendHttp(bench.url, { path: '/v1/token', headers: { ...headers, ...bearer('sk-admin-0123456789') }, body });
+      const asAdmin = await sendHttp(bench.url, {
+        path: '/v1/token',
+        headers: { ...headers, ...bearer('sk-admin-0123456789') },
+        body,
+      });
       expect(asAdmin.status).toBe(200);
       const conversation = 'shared name';
       const first = await bench.ask({ input: 'APPLE [[say One]]', conversation }, bearer(keys.alice));

@@ -13,7 +13,7 @@ const settings = {
   ...{ instructions: 'Be brief.', reasoning: { effort: 'low', summary: 'auto' }, safety_identifier: 'user-1', user: 'u' },
   ...{ prompt_cache_key: 'k', text: { format, verbosity: 'low' }, presence_penalty: 0.5, frequency_penalty: 0.25 },
 };
-const generationOf = (call: GeminiCall | undefined): object => (call?.body['generationConfig'] ?? {}) as object;
+const generationOf = (call: GeminiCall | undefined): object => call?.body['generationConfig'] ?? {};
 
 /** Protocol.md §2, items 11 to 14: the response object. */
 export function testResponseObject(benchOf: (way: Way) => DeviationBench): void {
@@ -38,7 +38,7 @@ export function testResponseObject(benchOf: (way: Way) => DeviationBench): void 
     expect([cut.body.status, cut.body.incomplete_details, cut.body.error]).toEqual([
       ...['incomplete', { reason: 'max_output_tokens' }, null],
     ]);
-    const late = await ask({ input: '[[say Now]] [[hold]]', stream, timeout: 2 });
+    const late = await ask({ input: '[[say Now]] [[hold]]', stream, timeout: 4 });
     expect([late.body.status, late.body.incomplete_details]).toEqual(['incomplete', { reason: 'timeout' }]);
     const failed = await ask({ input: '[[say Now]] [[error 503]]', stream });
     expect(failed.body.error).toMatchObject({ type: 'server_error' });
@@ -46,14 +46,17 @@ export function testResponseObject(benchOf: (way: Way) => DeviationBench): void 
     else expect(failed.status).toBeGreaterThanOrEqual(500);
   });
 
-  test.each(deliveries)('2.12 2.13 every key of the protocol is there, and none of our own (stream %s, %s)', async (stream, way) => {
-    const { ask, url } = benchOf(way);
-    const { body, events } = await ask({ input: '[[think Hm]] [[say Hi]]', stream, reasoning: { summary: 'auto' } });
-    expect(checkKeys(body)).toEqual([]);
-    for (const { response } of events) if (response !== undefined) expect(checkKeys(response)).toEqual([]);
-    const stored: unknown = await (await fetch(`${url}/v1/responses/${body.id}`)).json();
-    expect(stored).toEqual(body);
-  });
+  test.each(deliveries)(
+    '2.12 2.13 every key of the protocol is there, and none of our own (stream %s, %s)',
+    async (stream, way) => {
+      const { ask, url } = benchOf(way);
+      const { body, events } = await ask({ input: '[[think Hm]] [[say Hi]]', stream, reasoning: { summary: 'auto' } });
+      expect(checkKeys(body)).toEqual([]);
+      for (const { response } of events) if (response !== undefined) expect(checkKeys(response)).toEqual([]);
+      const stored: unknown = await (await fetch(`${url}/v1/responses/${body.id}`)).json();
+      expect(stored).toEqual(body);
+    },
+  );
 
   test.each(deliveries)('2.12 usage is what the model counted in the turn’s main calls (stream %s, %s)', async (stream, way) => {
     const { ask, mainCallsOf } = benchOf(way);
@@ -74,24 +77,28 @@ export function testResponseObject(benchOf: (way: Way) => DeviationBench): void 
     });
   });
 
-  test.each([true, false])('2.13 signatures travel sealed inside the reasoning item, and come back as they were (stream %s)', async (stream) => {
-    const { ask, mainCallsOf, model } = benchOf('with a tap');
-    const stateless = { store: false, include: ['reasoning.encrypted_content'], tools: [weather], stream };
-    const user = { role: 'user', content: '[[call get_weather {"city":"Oslo"}]]' };
-    const first = await ask({ ...stateless, input: [user] });
-    const signature = /"thoughtSignature":"([^"]+)"/.exec(JSON.stringify(model.calls.map(({ chunks }) => chunks).slice(-3)))?.[1] ?? '';
-    expect(signature).not.toBe('');
-    expect(JSON.stringify(first.body)).not.toContain(signature);
-    const output = { type: 'function_call_output', call_id: callIdsOf(first)[0], output: '4C' };
-    const [call] = await mainCallsOf(() => ask({ ...stateless, input: [user, ...first.body.output, output] }));
-    expect(JSON.stringify(call?.body['contents'])).toContain(`"thoughtSignature":"${signature}"`);
-    const flipped = (sealed = ''): string => sealed.slice(0, -8) + (sealed.at(-8) === 'A' ? 'B' : 'A') + sealed.slice(-7);
-    const altered = (first.body.output as readonly { encrypted_content?: string }[]).map((item) =>
-      item.encrypted_content === undefined ? item : { ...item, encrypted_content: flipped(item.encrypted_content) },
-    );
-    const refused = await ask({ ...stateless, input: [user, ...altered, output] });
-    expect(errorLine(refused)).toBe('400 invalid_request_error invalid_encrypted_content input[1].encrypted_content');
-  });
+  test.each([true, false])(
+    '2.13 signatures travel sealed inside the reasoning item, and come back as they were (stream %s)',
+    async (stream) => {
+      const { ask, mainCallsOf, model } = benchOf('with a tap');
+      const stateless = { store: false, include: ['reasoning.encrypted_content'], tools: [weather], stream };
+      const user = { role: 'user', content: '[[call get_weather {"city":"Oslo"}]]' };
+      const first = await ask({ ...stateless, input: [user] });
+      const signature =
+        /"thoughtSignature":"([^"]+)"/.exec(JSON.stringify(model.calls.map(({ chunks }) => chunks).slice(-3)))?.[1] ?? '';
+      expect(signature).not.toBe('');
+      expect(JSON.stringify(first.body)).not.toContain(signature);
+      const output = { type: 'function_call_output', call_id: callIdsOf(first)[0], output: '4C' };
+      const [call] = await mainCallsOf(() => ask({ ...stateless, input: [user, ...first.body.output, output] }));
+      expect(JSON.stringify(call?.body['contents'])).toContain(`"thoughtSignature":"${signature}"`);
+      const flipped = (sealed = ''): string => sealed.slice(0, -8) + (sealed.at(-8) === 'A' ? 'B' : 'A') + sealed.slice(-7);
+      const altered = (first.body.output as readonly { encrypted_content?: string }[]).map((item) =>
+        item.encrypted_content === undefined ? item : { ...item, encrypted_content: flipped(item.encrypted_content) },
+      );
+      const refused = await ask({ ...stateless, input: [user, ...altered, output] });
+      expect(errorLine(refused)).toBe('400 invalid_request_error invalid_encrypted_content input[1].encrypted_content');
+    },
+  );
 
   test.each(ways)('2.13 timeout is a known extension: seconds, within limits, and no loss, %s', async (way) => {
     const { ask } = benchOf(way);
@@ -129,7 +136,9 @@ export function testResponseObject(benchOf: (way: Way) => DeviationBench): void 
       expect(linesOf(answer)).toEqual(['message "Hi"']);
     });
     expect(losses).toEqual(['temperature dropped', 'top_p dropped']);
-    expect(agent.bodiesOf('SendUserCascadeMessage').at(-1)).toMatchObject({ cascadeConfig: { plannerConfig: { maxOutputTokens: 4000 } } });
+    expect(agent.bodiesOf('SendUserCascadeMessage').at(-1)).toMatchObject({
+      cascadeConfig: { plannerConfig: { maxOutputTokens: 4000 } },
+    });
     expect(generationOf(call)).toMatchObject({ maxOutputTokens: 4000 });
     const strict = await ask({ ...asked, input: '[[say Hi]]' }, { 'antiphon-strict': 'true' });
     expect([strict.status, strict.body.error]).toMatchObject([400, { code: 'unsupported_parameter', param: 'temperature' }]);

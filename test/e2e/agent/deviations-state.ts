@@ -94,8 +94,11 @@ export function testState(benchOf: (way: Way) => DeviationBench): void {
         `message "${text}${refused}"`,
         ...(way === 'with a tap' ? [`call tool_${String(at)} {"canary":${String(at)}}`] : []),
       ]);
-      const counted = calls.find((call) => call.text.includes(`canary-${String(at)} `) || call.text.includes(`canary-${String(at)}]`));
-      const usage = counted?.chunks.at(-1)?.['usageMetadata'] as { promptTokenCount?: number; totalTokenCount?: number } | undefined;
+      const counted = calls.find(
+        (call) => call.text.includes(`canary-${String(at)} `) || call.text.includes(`canary-${String(at)}]`),
+      );
+      const usage = counted?.chunks.at(-1)?.['usageMetadata'] as
+        { promptTokenCount?: number; totalTokenCount?: number } | undefined;
       expect(answer.body.usage).toMatchObject({ input_tokens: usage?.promptTokenCount, total_tokens: usage?.totalTokenCount });
     }
   });

@@ -9,21 +9,24 @@ const typesOf = (events: readonly LogEvent[]): string[] => events.map(({ type })
 
 /** Protocol.md §2, items 1 to 10: the shape of the stream. */
 export function testStreaming(benchOf: (way: Way) => DeviationBench): void {
-  test.each(deliveries)('2.1 at the deadline the answer is incomplete, with what there is (stream %s, %s)', async (stream, way) => {
-    const { ask, agent } = benchOf(way);
-    const { body, status } = await ask({ input: '[[say One two three]] [[hold]]', stream, timeout: 3 });
-    expect([status, body.status, body.incomplete_details]).toEqual([200, 'incomplete', { reason: 'timeout' }]);
-    expect(linesOf({ body })).toEqual(['message "One two three"']);
-    expect(body.output.at(-1)?.status).toBe('incomplete');
-    expect(body.usage).not.toBeNull();
-    const cascadeId = agent.cascades().at(-1)?.cascadeId;
-    await agent.until(() => agent.cancelled.some((cancelled) => cancelled.cascadeId === cascadeId));
-  });
+  test.each(deliveries)(
+    '2.1 at the deadline the answer is incomplete, with what there is (stream %s, %s)',
+    async (stream, way) => {
+      const { ask, agent } = benchOf(way);
+      const { body, status } = await ask({ input: '[[say One two three]] [[hold]]', stream, timeout: 4 });
+      expect([status, body.status, body.incomplete_details]).toEqual([200, 'incomplete', { reason: 'timeout' }]);
+      expect(linesOf({ body })).toEqual(['message "One two three"']);
+      expect(body.output.at(-1)?.status).toBe('incomplete');
+      expect(body.usage).not.toBeNull();
+      const cascadeId = agent.cascades().at(-1)?.cascadeId;
+      await agent.until(() => agent.cancelled.some((cancelled) => cancelled.cascadeId === cascadeId));
+    },
+  );
 
   test.each(ways)('2.1 at a deadline without anything to show the response has failed, %s', async (way) => {
     const { ask } = benchOf(way);
     const [streamed, synced] = await Promise.all(
-      [true, false].map((stream) => ask({ input: '[[hold]] [[say never]]', stream, timeout: 2 })),
+      [true, false].map((stream) => ask({ input: '[[hold]] [[say never]]', stream, timeout: 3 })),
     );
     expect(streamed?.events.at(-1)?.type).toBe('response.failed');
     expect(streamed?.body.error).toMatchObject({ code: 'upstream_timeout', type: 'server_error' });

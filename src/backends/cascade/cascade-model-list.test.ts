@@ -1,0 +1,127 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { openConnectedPair, type ConnectedPair } from '../../../test/doubles/agent-server-client.ts';
+
+const open: ConnectedPair[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+const never = (): AbortSignal => new AbortController().signal;
+const configCall = 'GetCascadeModelConfigData';
+const modelsCall = 'GetAvailableModels';
+
+async function connect(models: Record<string, string> = {}): Promise<ConnectedPair> {
+  const pair = await openConnectedPair({ models: new Map(Object.entries(models)) });
+  open.push(pair);
+  return pair;
+}
+
+const configs = (...ids: string[]): object => ({
+  clientModelConfigs: ids.map((id, n) => ({ modelId: id, label: `Model ${id}`, modelOrAlias: { model: `MODEL_M${String(n)}` } })),
+});
+
+async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+test('the first catalogue is enough', async () => {
+  const { server, agent } = await connect();
+  server.on(configCall, (call) => {
+    call.answer(configs('a', 'b'));
+  });
+  expect(await agent.listModels(never())).toEqual([
+    { id: 'a', enumName: 'MODEL_M0', label: 'Model a' },
+    { id: 'b', enumName: 'MODEL_M1', label: 'Model b' },
+  ]);
+  expect(server.calls.map(({ method }) => method)).toEqual([configCall]);
+});
+
+test.each(['404', '500', 'empty'])('the first one is of no use (%s): the second is asked', async (reason) => {
+  const { server, agent } = await connect();
+  if (reason === '500')
+    server.on(configCall, (call) => {
+      call.fail(500, 'unknown', 'boom');
+    });
+  if (reason === 'empty')
+    server.on(configCall, (call) => {
+      call.answer({});
+    });
+  server.on(modelsCall, (call) => {
+    call.answer({ response: { models: { x: { model: 'MODEL_X', displayName: 'X' } } } });
+  });
+  expect(await agent.listModels(never())).toEqual([{ id: 'x', enumName: 'MODEL_X', label: 'X' }]);
+  expect(server.callsOf(modelsCall)[0]?.message).toEqual({ forceRefresh: true });
+});
+
+describe('configured models', () => {
+  test('replace and add', async () => {
+    const { server, agent } = await connect({ a: 'MODEL_OTHER', mine: 'MODEL_MINE' });
+    server.on(configCall, (call) => {
+      call.answer(configs('a', 'b'));
+    });
+    expect((await agent.listModels(never())).map(({ id, enumName }) => [id, enumName])).toEqual([
+      ['a', 'MODEL_OTHER'],
+      ['b', 'MODEL_M1'],
+      ['mine', 'MODEL_MINE'],
+    ]);
+  });
+
+  test('are all there is where the server has no catalogue', async () => {
+    const { agent } = await connect({ mine: 'MODEL_MINE' });
+    expect(await agent.listModels(never())).toEqual([{ id: 'mine', enumName: 'MODEL_MINE', label: null }]);
+  });
+
+  test('do not hide that the server cannot be asked', async () => {
+    const { server, agent } = await connect({ mine: 'MODEL_MINE' });
+    server.on(configCall, (call) => {
+      call.fail(401, 'unauthenticated', 'no');
+    });
+    expect(await errorOf(agent.listModels(never()))).toMatchObject({ code: 'upstream_auth_failed' });
+    expect(server.callsOf(modelsCall)).toEqual([]);
+  });
+});
+
+test('no catalogue and nothing configured is an error', async () => {
+  const { agent } = await connect();
+  expect(await errorOf(agent.listModels(never()))).toMatchObject({ code: 'upstream_error' });
+});
+
+describe('the cache', () => {
+  test('one question a minute; failures and empty lists are not kept', async () => {
+    const { server, agent, clock } = await connect();
+    expect(await errorOf(agent.listModels(never()))).toBeDefined();
+    for (const method of [configCall, modelsCall]) {
+      server.on(method, (call) => {
+        call.answer({});
+      });
+    }
+    expect(await agent.listModels(never())).toEqual([]);
+    server.on(configCall, (call) => {
+      call.answer(configs('a'));
+    });
+    const asked = server.callsOf(configCall).length;
+    for (let n = 0; n < 3; n++) expect(await agent.listModels(never())).toHaveLength(1);
+    clock.advance(59_999);
+    await agent.listModels(never());
+    expect(server.callsOf(configCall)).toHaveLength(asked + 1);
+    clock.advance(1);
+    await agent.listModels(never());
+    expect(server.callsOf(configCall)).toHaveLength(asked + 2);
+  });
+
+  test('all who ask at once share one call; who leaves does not stop it', async () => {
+    const { server, agent } = await connect();
+    server.on(configCall, () => undefined);
+    const gone = new AbortController();
+    const left = errorOf(agent.listModels(gone.signal));
+    const staying = Array.from({ length: 8 }, () => agent.listModels(never()));
+    const call = await server.arrived(configCall);
+    gone.abort(new Error('gone'));
+    expect(await left).toMatchObject({ message: 'gone' });
+    call.answer(configs('a'));
+    for (const models of await Promise.all(staying)) expect(models).toHaveLength(1);
+    expect(server.callsOf(configCall)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { parseJson } from '../../lib/json.ts';
+
+/** A JSON document whose parts can be written again without a digit lost. */
+export interface ExactJson {
+  readonly value: unknown;
+  /** The JSON text of a value that was made of parts of `value` and of other things. */
+  write(value: unknown): string;
+}
+
+/**
+ * Reads JSON. A number that JavaScript would write in another way (a 64-bit integer, `1.0`) stands in `value` as a text that `write` turns back into what was read. Undefined
+ * when the source is not JSON.
+ */
+export function readExactJson(source: string): ExactJson | undefined {
+  // Follows from the whole document, so that it neither stands in it nor can be guessed by who wrote a part of it.
+  let tag: string | null = null;
+  const tagged = mapNumbers(source, (literal) => {
+    tag ??= createHash('sha256').update(source).digest('hex');
+    return `"${tag} ${literal}"`;
+  });
+  const value = parseJson(tagged);
+  if (value === undefined) return undefined;
+  if (tag === null) return { value, write: (changed) => JSON.stringify(changed) };
+  const numbers = new RegExp(`"${tag} ([-+.0-9eE]+)"`, 'g');
+  return { value, write: (changed) => JSON.stringify(changed).replace(numbers, '$1') };
+}
+
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
+
+/** Replaces the numbers that do not survive JSON.parse and JSON.stringify. By hand: a regular expression for strings of megabytes may run out of stack. */
+function mapNumbers(source: string, change: (literal: string) => string): string {
+  const pieces: string[] = [];
+  for (let at = 0; at < source.length; ) {
+    const quote = source.indexOf('"', at);
+    const outside = source.slice(at, quote === -1 ? source.length : quote);
+    pieces.push(outside.replace(number, (literal) => (String(Number(literal)) === literal ? literal : change(literal))));
+    if (quote === -1) break;
+    at = endOfString(source, quote);
+    pieces.push(source.slice(quote, at));
+  }
+  return pieces.join('');
+}
+
+/** Where the string that begins at this quote is over: behind its other quote. */
+function endOfString(source: string, quote: number): number {
+  for (let end = source.indexOf('"', quote + 1); end !== -1; end = source.indexOf('"', end + 1)) {
+    let slash = end;
+    while (source[slash - 1] === '\\') slash -= 1;
+    if ((end - slash) % 2 === 0) return end + 1;
+  }
+  return source.length;
+}

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startAgentServer } from '../../doubles/agent-server/start-agent-server.ts';
+import { findFreePort } from '../../doubles/find-free-port.ts';
+import { buildGateway, type BuiltGateway } from '../../doubles/gateway-process.ts';
+import { startGeminiModel } from '../../doubles/gemini-model/start-gemini-model.ts';
+import { ask, hiddenForms, messagesOf, outputsFor } from './ask-agent.ts';
+import { functionTool } from './scenario.ts';
+
+const run = promisify(execFile);
+const tools = [functionTool('get_weather')];
+
+let built: BuiltGateway;
+beforeAll(async () => {
+  built = await buildGateway();
+}, 60_000);
+afterAll(() => built.remove());
+
+test('antiphon tap ca prints where the authority is; its key is for the owner only, and it is bound to the hosts', async () => {
+  const config = join(built.folder, 'ca.yaml');
+  const data = join(built.folder, 'ca-data');
+  await writeFile(config, 'taps: { proxy: { mode: forward, listen: "127.0.0.1:0", hosts: [model.example, 127.0.0.1] } }\n');
+  const argv = [join(built.folder, 'dist/main.js'), 'tap', 'ca', '--config', config, '--data', data];
+  const { stdout } = await run(process.execPath, argv, { env: { PATH: process.env['PATH'], HOME: built.folder } });
+  const path = join(data, 'tap', 'ca.pem');
+  expect(stdout).toBe(`${path}\n`);
+  expect((await run(process.execPath, argv)).stdout).toBe(stdout);
+  const certificate = new X509Certificate(await readFile(path));
+  expect(certificate.ca).toBe(true);
+  expect(certificate.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+  expect(Date.parse(certificate.validTo) - Date.now()).toBeLessThanOrEqual(366 * 86_400_000);
+  const { stdout: told } = await run('openssl', ['x509', '-in', path, '-noout', '-text']);
+  expect(told).toMatch(/Name Constraints: critical\s+Permitted:/);
+  expect(told).toContain('DNS:model.example');
+  expect(told).toContain('IP:127.0.0.1/255.255.255.255');
+  expect((await stat(dirname(path))).mode & 0o777).toBe(0o700);
+  const { stdout: keys } = await run('sh', ['-c', `stat -c '%a' ${dirname(path)}/*key*`]);
+  expect(keys).toBe('600\n');
+});
+
+test('a tap listens before the gateway says so, and prints the password it has made', async () => {
+  const port = await findFreePort();
+  const gateway = await built.start(
+    `taps: { proxy: { mode: forward, listen: "127.0.0.1:${String(port)}", hosts: [model.example] } }\nstore: { url: "memory:" }`,
+  );
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve();
+    }).once('error', reject);
+  });
+  await expect.poll(() => gateway.output()).toMatch(/http:\/\/[^\s:@]+:[^\s:@]{16,}@127\.0\.0\.1:\d+/);
+  gateway.kill('SIGTERM');
+  expect(await gateway.exit).toBe(0);
+});
+
+test('no credential stands in any answer or line of output, and a new process goes on with what an old one has begun', async () => {
+  const secrets = {
+    client: 'canary-client-0123456789',
+    admin: 'canary-admin-0123456789',
+    csrf: 'canary-csrf-0123456789',
+    first: 'canary-first-0123456789',
+    posted: 'canary-posted-0123456789',
+    command: 'canary-command-0123456789',
+    proxy: 'canary-proxy-0123456789',
+    model: 'canary-model-0123456789',
+  };
+  const ports = { agent: await findFreePort(), tap: await findFreePort() };
+  const model = await startGeminiModel({ tls: 'self-signed', forbidden: hiddenForms, apiKeys: [secrets.model] });
+  const yaml = [
+    `server: { keys: ["${secrets.client}"], admin_key: "${secrets.admin}" }`,
+    'log: { level: trace, content: true }',
+    'store: { url: "sqlite:./agent.db" }',
+    'backends:',
+    `  agent: { type: cascade, base_url: "http://127.0.0.1:${String(ports.agent)}", tap: proxy, csrf_token: "${secrets.csrf}", token: "${secrets.first}", token_command: ["/bin/echo", "${secrets.command}"] }`,
+    'taps:',
+    `  proxy: { mode: forward, listen: "127.0.0.1:${String(ports.tap)}", hosts: ["127.0.0.1"], credential: "agent:${secrets.proxy}", upstream_ca_file: "${model.caFile ?? ''}" }`,
+  ].join('\n');
+  const caFile = join(built.folder, 'data', 'tap', 'ca.pem');
+  let gateway = await built.start(yaml);
+  const agent = await startAgentServer({
+    ...{ port: ports.agent, csrf: secrets.csrf, tokens: [secrets.first], modelUrl: model.url },
+    modelHeaders: { 'x-goog-api-key': secrets.model },
+    proxy: { url: `http://127.0.0.1:${String(ports.tap)}`, credential: `agent:${secrets.proxy}`, caFile },
+    onRpc: ({ method }) =>
+      method === 'SendUserCascadeMessage' && isBroken
+        ? { code: 'unknown', message: `refused ${secrets.csrf} ${secrets.posted} ${secrets.first} ${secrets.proxy}` }
+        : undefined,
+  });
+  let isBroken = false;
+  const shown: string[] = [];
+  const headers = { authorization: `Bearer ${secrets.client}` };
+  const tell = async (request: object): Promise<Awaited<ReturnType<typeof ask>>> => {
+    const answer = await ask(gateway, request, headers);
+    shown.push(JSON.stringify([answer.events, answer.body, [...answer.headers]]));
+    return answer;
+  };
+
+  const first = await tell({ input: '[[call get_weather {"city":"Oslo"}]]', tools, stream: true });
+  expect(first.body.status).toBe('completed');
+  agent.setTokens([secrets.posted]);
+  expect((await tell({ input: '[[say Never]]' })).status).toBe(502);
+  const posted = await fetch(`${gateway.url}/v1/token`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secrets.admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ backend: 'agent', token: secrets.posted }),
+  });
+  shown.push(await posted.text());
+  isBroken = true;
+  expect((await tell({ input: '[[say Never]]', stream: true })).status).toBeGreaterThanOrEqual(500);
+  isBroken = false;
+  gateway.kill('SIGTERM');
+  expect(await gateway.exit).toBe(0);
+  shown.push(gateway.output());
+
+  gateway = await built.start(yaml);
+  const started = agent.bodiesOf('StartCascade').length;
+  agent.setTokens([secrets.command]);
+  const request = { input: outputsFor(first.body, 'snow'), tools, previous_response_id: first.body.id };
+  const second = await tell(request);
+  expect(messagesOf(second.body)).toEqual(['get_weather returned {"result":"snow"}.']);
+  expect(messagesOf((await tell({ input: '[[say Again]]', previous_response_id: second.body.id })).body)).toEqual(['Again']);
+  expect(agent.bodiesOf('StartCascade')).toHaveLength(started);
+  expect(model.violations).toEqual([]);
+  gateway.kill('SIGTERM');
+  expect(await gateway.exit).toBe(0);
+  shown.push(gateway.output());
+
+  expect(Object.values(secrets).filter((secret) => shown.join('\n').includes(secret))).toEqual([]);
+  expect(shown.join('\n')).toContain('refused');
+  for (const { headers: sent } of model.calls) expect(sent['proxy-authorization']).toBeUndefined();
+  await agent.close();
+  await model.close();
+}, 60_000);
