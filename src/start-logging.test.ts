@@ -26,6 +26,7 @@ const response = {
   outcome: 'completed',
   durationMs: 5,
   acceptedMs: 1,
+  servedModel: 'gemini-3-flash-001',
   usage: null,
   losses: [],
   error: null,
@@ -37,7 +38,7 @@ test('a request and a response are one JSON line each', () => {
   reportResponse(response);
   expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
     { level: 30, msg: 'request', requestId: 'req_1', route: '/v1/responses', status: 200 },
-    { level: 30, msg: 'response', responseId: 'resp_1', outcome: 'completed' },
+    { level: 30, msg: 'response', responseId: 'resp_1', outcome: 'completed', servedModel: 'gemini-3-flash-001' },
   ]);
 });
 

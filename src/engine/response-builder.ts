@@ -39,6 +39,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   #sourcesWithoutText: UrlCitation[] = [];
   readonly #callIds = new Set<string>();
   #usage: TokenUsage = {};
+  #servedModel: string | null = null;
   #ending: Ending | undefined;
   #final: ResponseResource | undefined;
 
@@ -50,6 +51,11 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   /** What the model has reported so far. */
   get usage(): TokenUsage {
     return this.#usage;
+  }
+
+  /** Which model answered, as the backend reported it; null when it did not say. */
+  get servedModel(): string | null {
+    return this.#servedModel;
   }
 
   /** True once a `finish` or `failure` was pushed. */
@@ -171,6 +177,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
         this.losses.push(input.loss);
         return;
       case 'served-model':
+        this.#servedModel = input.model;
         return;
       case 'keep-alive':
         return this.#keepAlive();

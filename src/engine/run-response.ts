@@ -78,6 +78,11 @@ export class ResponseRun {
     return this.#builder.response;
   }
 
+  /** Which model answered, as the backend reported it; null when it did not say. */
+  get servedModel(): string | null {
+    return this.#builder.servedModel;
+  }
+
   /** Losses that were found only while the model answered. */
   get lateLosses(): readonly Loss[] {
     return [...this.#guards.flatMap(({ losses }) => losses), ...this.#builder.losses];

@@ -22,6 +22,8 @@ export interface ResponseReport {
   readonly responseId: string;
   /** `backend/model` */
   readonly model: string;
+  /** The model that answered, as its server names it; null when it did not say. */
+  readonly servedModel: string | null;
   readonly stream: boolean;
   /** `completed`, `incomplete`, `failed`, or `gone` when the client left. */
   readonly outcome: string;

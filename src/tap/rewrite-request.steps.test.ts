@@ -37,11 +37,21 @@ const fr = (result: string): JsonObject => ({ functionResponse: { name: 'f', res
 const view = { functionCall: { name: 'view_file', args: {} } };
 const viewed = { functionResponse: { name: 'view_file', response: {} } };
 
+interface Conversation {
+  readonly history?: readonly InputItem[];
+  readonly current?: readonly InputItem[];
+  readonly text?: string;
+  /** What the agent server writes around a message. */
+  readonly wrap?: (marked: string) => string;
+  readonly replayed?: number;
+}
+
 /** The contents that the model gets, which a strict validator takes. `between`: what the agent server sends between the question and what the user says now. */
 function contentsOf(
   between: readonly JsonObject[],
-  { history = step, current = outputs, text = '', wrap = (marked: string): string => marked, replayed = 0 } = {},
+  options: Conversation = {},
 ): { contents: unknown; losses: readonly unknown[] } {
+  const { history = step, current = outputs, text = '', wrap = (marked) => marked, replayed = 0 } = options;
   const session = { owner: 'o', responseId: 'r', previousResponseId: null, conversation: null };
   const inheritedItems = replayed > 0 ? 0 : history.length;
   const request = plainRequest(model, '', { input: [...history, ...current], session: { ...session, inheritedItems } });
@@ -71,10 +81,8 @@ describe('one step is one content, with one content of responses behind it', () 
   test('with something of the agent server between its marks', () => {
     expect(contentsOf([reply('so', mark('a')), say('a note'), reply('and', mark('b'))]).contents).toEqual([
       say('q'),
-      reply('so', first, fc('b')),
+      reply('so', first, fc('b'), 'and'),
       say(fr('A'), fr('B'), 'a note'),
-      reply('and'),
-      say(' '),
     ]);
   });
 
@@ -93,18 +101,15 @@ describe('one step is one content, with one content of responses behind it', () 
 
   test('two steps stay two', () => {
     const history = [user('q'), signed, call('a'), output('a', 'f', 'A'), assistant('then'), call('b')];
-    expect(
-      contentsOf([reply(mark('a')), say(fr('x')).parts === undefined ? say() : say('go'), reply('then', mark('b'))], {
+    const second = [reply('then', fc('b', { thoughtSignature: skip })), say(fr('B'))];
+    for (const between of [[say('go')], []]) {
+      const { contents } = contentsOf([reply(mark('a')), ...between, reply('then', mark('b'))], {
         history,
         current: [output('b', 'f', 'B')],
-      }).contents,
-    ).toEqual([
-      say('q'),
-      reply(first),
-      say(fr('A'), 'go'),
-      reply('then', fc('b', { thoughtSignature: skip })),
-      say(fr('B')),
-    ]);
+      });
+      const texts = between.flatMap(({ parts }) => parts as JsonObject[]);
+      expect(contents).toEqual([say('q'), reply(first), say(fr('A'), ...texts), ...second]);
+    }
   });
 });
 

@@ -84,8 +84,7 @@ function rewriteHistory(inner: JsonObject, { request, marks }: RewriteOptions, n
   const contents = readObjects(inner['contents']).map((content) =>
     readContent(content, marks, (span) => itemsOfSpan(input, span) !== null),
   );
-  const places = contents.flatMap(({ pieces }) => pieces.filter((piece) => piece.type !== 'part'));
-  const placement = placeHistory(places, history, input);
+  const placement = placeHistory(contents, history, input);
   const drafts = writeContents(contents, placement, history);
   // The agent server writes its template beside the outputs: its words do not end the turn that Gemini validates.
   const sides = drafts.map(({ side, parts }) => {

@@ -113,6 +113,10 @@ export class ScriptedAgentServer implements AgentServer {
     return this.models;
   }
 
+  cleanText(text: string): string {
+    return text;
+  }
+
   async heartbeat(): Promise<boolean> {
     return true;
   }
@@ -183,7 +187,13 @@ export class ScriptedCascade {
     }
     const { status = 'RUNNING', generatorMetadata = [] } = this.#frame;
     if (status === 'IDLE' && this.#frames.length === 0) this.isRunning = false;
-    return { status, totalSteps: this.allSteps.length, trajectoryId: 'trajectory_1', generatorMetadata };
+    return {
+      status,
+      totalSteps: this.allSteps.length,
+      listedSteps: this.allSteps.length,
+      trajectoryId: 'trajectory_1',
+      generatorMetadata,
+    };
   }
 
   watch(fromStep: number): CascadeUpdates {

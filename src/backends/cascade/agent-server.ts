@@ -1,12 +1,14 @@
 import type { JsonObject } from '../../lib/json.ts';
 
 /** How a run of the agent stands: `CASCADE_RUN_STATUS_*` without the prefix; `UNKNOWN` for what nobody knows (backends.md A.2, 4). */
-export type RunStatus = 'UNSPECIFIED' | 'IDLE' | 'RUNNING' | 'CANCELING' | 'BUSY' | 'ERROR' | 'UNKNOWN';
+export type RunStatus = 'UNSPECIFIED' | 'IDLE' | 'RUNNING' | 'CANCELING' | 'BUSY' | 'ERROR' | 'INACTIVE' | 'UNKNOWN';
 
 export interface Trajectory {
   readonly status: RunStatus;
-  /** Steps there are, as far as the server says. */
+  /** How many steps there are; 0 when the server does not say. */
   readonly totalSteps: number;
+  /** How many of them, from the first on, stood in the answer: maybe a first page only. */
+  readonly listedSteps: number;
   readonly trajectoryId: string | null;
   /** `generatorMetadata` as it came: usage of each model call. */
   readonly generatorMetadata: readonly unknown[];
@@ -51,7 +53,10 @@ export interface AgentServer {
   /** SendUserCascadeMessage; a busy executor is asked again with growing pauses (about 8 times). Resolves when the message is accepted. */
   sendMessage(message: UserMessage, signal: AbortSignal): Promise<void>;
   readTrajectory(cascadeId: string, signal: AbortSignal): Promise<Trajectory>;
-  /** All steps from that index on, page by page, until `totalSteps` (0 or left out: unknown) are read or a page is empty; a null entry keeps its place. */
+  /**
+   * All steps from that index on, page by page, until `totalSteps` (0 or left out: unknown) are read or a page is empty; a null entry keeps its place. Nothing behind `totalSteps` is asked
+   * for: some servers answer that with their last page, or with an error.
+   */
   readSteps(cascadeId: string, fromStep: number, signal: AbortSignal, totalSteps?: number): Promise<readonly unknown[]>;
   /** Subscribes before a message is sent. Streams are drained until closed. */
   watchCascade(cascadeId: string, fromStep: number): CascadeUpdates;
@@ -70,5 +75,7 @@ export interface AgentServer {
   listModels(signal: AbortSignal): Promise<readonly AgentModel[]>;
   /** Whether the server answers and takes our credentials (Heartbeat, within 5 s). Throws only the signal's reason. */
   heartbeat(signal: AbortSignal): Promise<boolean>;
+  /** What of the server's words may be shown: one line without our credentials; null when nothing is left. */
+  cleanText(text: string): string | null;
   close(): Promise<void>;
 }

@@ -228,6 +228,7 @@ function mapEnding(error: unknown): StreamEnding {
     case 'model':
     case 'context':
     case 'refused':
+    case 'range':
     case 'failed':
       return 'dead';
     case null:

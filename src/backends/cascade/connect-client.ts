@@ -37,13 +37,18 @@ export interface ConnectClientOptions {
 
 /** Calls of one Connect service in JSON, over HTTP/1.1 or h2 (backends.md A.1). A call whose token is refused is repeated once with a fresh one. */
 export interface ConnectClient {
-  /** One message there, one back; an empty answer is `{}`. Throws GatewayError (`mapCascadeError`, transport), or the signal's reason. */
-  call(method: string, message: object, signal: AbortSignal): Promise<JsonObject>;
+  /**
+   * One message there, one back; an empty answer is `{}`. Throws GatewayError (`mapCascadeError`, transport), or the signal's reason. `firstByteMs`: when the answer is due, if sooner
+   * than the budget of the backend.
+   */
+  call(method: string, message: object, signal: AbortSignal, firstByteMs?: number): Promise<JsonObject>;
   /**
    * One message there, a stream back that may be silent for any time: the payloads that one read of the socket brought, the first time `[]` when the server has accepted the
    * call. Ends with the server's end frame; throws what that frame says, `upstream_truncated` when the stream just stops, `upstream_invalid_response` when it is none.
    */
   stream(method: string, message: object, signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]>;
+  /** What of the server's words may be shown (`cleanMessage`): none of the credentials it was sent. */
+  clean(text: string): string | undefined;
   close(): Promise<void>;
 }
 
@@ -67,14 +72,14 @@ class ServiceClient implements ConnectClient {
     this.#client = createUpstreamClient({ timeouts, allowH2: true, ...(caFile !== undefined && { caFile }) });
   }
 
-  async call(method: string, message: object, signal: AbortSignal): Promise<JsonObject> {
+  async call(method: string, message: object, signal: AbortSignal, firstByteMs = Infinity): Promise<JsonObject> {
     const source = this.#options.token;
     const token = source === null ? null : await source.current(signal);
     try {
-      return await this.#callOnce(method, message, { token, signal });
+      return await this.#callOnce(method, message, { token, signal, firstByteMs });
     } catch (error) {
       if (source === null || token === null || faultKindOf(error) !== 'token') throw error;
-      return this.#callOnce(method, message, { token: await source.refresh(token, signal), signal });
+      return this.#callOnce(method, message, { token: await source.refresh(token, signal), signal, firstByteMs });
     }
   }
 
@@ -88,6 +93,14 @@ class ServiceClient implements ConnectClient {
       if (source === null || token === null || faultKindOf(error) !== 'token') throw error;
     }
     yield* this.#streamOnce(method, message, { token: await source.refresh(token, signal), signal });
+  }
+
+  clean(text: string): string | undefined {
+    const { csrfToken, token, headers } = this.#options;
+    const secrets = [...(csrfToken === null ? [] : [csrfToken]), ...(token?.known ?? []), ...knownSecrets(null, headers)];
+    // The longest first: none may be left half-hidden by a shorter one in it.
+    secrets.sort((a, b) => b.reveal().length - a.reveal().length);
+    return cleanMessage(text, secrets);
   }
 
   async close(): Promise<void> {
@@ -155,7 +168,7 @@ class ServiceClient implements ConnectClient {
   }
 
   /** A 2xx answer; everything else is thrown. */
-  async #send(call: Call, { token, signal }: Sending): Promise<UpstreamAnswer> {
+  async #send(call: Call, { token, signal, firstByteMs = Infinity }: Sending): Promise<UpstreamAnswer> {
     const { baseUrl, now } = this.#options;
     const request = {
       method: 'POST',
@@ -163,6 +176,7 @@ class ServiceClient implements ConnectClient {
       headers: this.#headers(call.contentType, token),
       body: call.body,
       isLongPoll: typeof call.body !== 'string',
+      firstByteMs,
     } as const;
     const answer = await this.#client.send(request, signal);
     if (answer.status >= 200 && answer.status <= 299) return answer;
@@ -192,13 +206,10 @@ class ServiceClient implements ConnectClient {
   }
 
   #mapError(method: string, error: ConnectError & { readonly status: number | null }, token: Secret | null): GatewayError {
-    const { backendName, csrfToken, headers } = this.#options;
-    const secrets = [...(csrfToken === null ? [] : [csrfToken]), ...knownSecrets(token, headers)];
-    // The longest first: none may be left half-hidden by a shorter one in it.
-    secrets.sort((a, b) => b.reveal().length - a.reveal().length);
+    const { backendName, csrfToken } = this.#options;
     const { status, code, message, retryAfter } = error;
     return mapCascadeError(
-      { status, code, text: cleanMessage(message, secrets) ?? null, retryAfter },
+      { status, code, text: this.clean(message) ?? null, retryAfter },
       { backendName, method, hasCsrfToken: csrfToken !== null, hasToken: token !== null },
     );
   }
@@ -221,6 +232,7 @@ interface Call {
 interface Sending {
   readonly token: Secret | null;
   readonly signal: AbortSignal;
+  readonly firstByteMs?: number;
 }
 
 function decodeOrNull(decoder: EnvelopeDecoder, bytes: Uint8Array): readonly Envelope[] | null {

@@ -11,6 +11,7 @@ import type { AgentModel, AgentServer, CascadeUpdates, Trajectory, UserMessage }
 import { createCascadeModelList } from './cascade-model-list.ts';
 import { WatchedCascade, type Clock } from './cascade-updates.ts';
 import { openConnectClient, type ConnectClient } from './connect-client.ts';
+import { readStepPages } from './read-step-pages.ts';
 import { retryReading } from './retry-reading.ts';
 import type { TokenSource } from './token-source.ts';
 
@@ -37,12 +38,12 @@ const sendTries = 8;
 const busyPauseMs = 500;
 /** Seconds a client should stay away when the server was busy all the time. */
 const busyRetryAfter = 5;
+/** For calls that only read: whoever takes longer has lost the question. */
+const readingMs = 20_000;
 /** For calls that nobody waits for, or whose outcome changes nothing. */
 const quietMs = 5000;
 /** How long a message waits for the subscription to its cascade: with a server that does not say whether it has accepted one, so long on every turn. */
 const subscribeMs = 250;
-/** A page may have one step only. */
-const maxPages = 20_000;
 
 /** The calls of one agent server, over kept connections. Must be closed. Throws when `caFile` cannot be read. */
 export function openAgentServer(options: AgentServerOptions): AgentServer {
@@ -62,7 +63,7 @@ class ConnectedAgentServer implements AgentServer {
     this.#options = options;
     this.#connect = openConnectClient({ ...options, backendName: name });
     this.#models = createCascadeModelList({
-      call: (method, message) => this.#connect.call(method, message, this.#closing.signal),
+      call: (method, message) => this.#connect.call(method, message, this.#closing.signal, readingMs),
       configured: models,
       now,
     });
@@ -98,15 +99,12 @@ class ConnectedAgentServer implements AgentServer {
   }
 
   async readSteps(cascadeId: string, fromStep: number, signal: AbortSignal, totalSteps = 0): Promise<readonly unknown[]> {
-    const steps: unknown[] = [];
-    for (let page = 0; page < maxPages; page++) {
-      const stepOffset = fromStep + steps.length;
-      if (totalSteps > 0 && stepOffset >= totalSteps) return steps;
+    const readPage = async (stepOffset: number): Promise<readonly unknown[]> => {
       const body = { cascadeId, stepOffset, trajectoryVerbosity: 'CLIENT_TRAJECTORY_VERBOSITY_FULL' };
-      const found = readList((await this.#read('GetCascadeTrajectorySteps', body, signal))['steps']);
-      if (found.length === 0) return steps;
-      for (const step of found) steps.push(step);
-    }
+      return readList((await this.#read('GetCascadeTrajectorySteps', body, signal))['steps']);
+    };
+    const steps = await readStepPages({ readPage, fromStep, totalSteps });
+    if (steps !== null) return steps;
     throw new GatewayError(
       'upstream_invalid_response',
       `The agent server of the backend ${this.#options.name} has no end of steps.`,
@@ -166,6 +164,10 @@ class ConnectedAgentServer implements AgentServer {
     return this.#models(signal);
   }
 
+  cleanText(text: string): string | null {
+    return this.#connect.clean(text) ?? null;
+  }
+
   async heartbeat(signal: AbortSignal): Promise<boolean> {
     const isAlive = await this.#callQuietly('Heartbeat', {}, signal);
     signal.throwIfAborted();
@@ -206,7 +208,7 @@ class ConnectedAgentServer implements AgentServer {
   /** A call that changes nothing and may therefore be repeated. */
   #read(method: string, body: object, signal: AbortSignal): Promise<JsonObject> {
     return retryReading(
-      () => this.#connect.call(method, body, signal),
+      () => this.#connect.call(method, body, signal, readingMs),
       (milliseconds) => this.#pause(milliseconds, signal),
     );
   }

@@ -77,6 +77,7 @@ describe('readTrajectory', () => {
     expect(await agent.readTrajectory('c1', never())).toEqual({
       status: 'RUNNING',
       totalSteps: 7,
+      listedSteps: 0,
       trajectoryId: 't1',
       generatorMetadata: [{ chatModel: {} }],
     });

@@ -97,6 +97,7 @@ export class RunFollower {
   }
 
   #judge(reading: RunReading): void {
+    const { name, server } = this.#options.context;
     const verdict = this.#progress.judge(reading);
     switch (verdict.type) {
       case 'go-on':
@@ -105,7 +106,7 @@ export class RunFollower {
         this.#decline(verdict.step, verdict.trajectoryId ?? reading.trajectoryId);
         return;
       case 'failed':
-        this.#error = toTurnError(verdict.failure, this.#options.context.name, reading.model);
+        this.#error = toTurnError(verdict.failure, { backendName: name, server, model: reading.model });
         return;
       case 'done':
         if (verdict.isIdle) this.#lateThinking.begin();

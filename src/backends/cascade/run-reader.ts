@@ -86,8 +86,8 @@ export class RunReader {
     const { server, cascadeId, baseline, now, signal } = this.#options;
     const model = this.#copyModelState();
     try {
-      const { status, trajectoryId, generatorMetadata } = await server.readTrajectory(cascadeId, signal);
-      const steps = (await server.readSteps(cascadeId, baseline.steps, signal)).map(readStep);
+      const { status, totalSteps, trajectoryId, generatorMetadata } = await server.readTrajectory(cascadeId, signal);
+      const steps = (await server.readSteps(cascadeId, baseline.steps, signal, totalSteps)).map(readStep);
       this.#failures = 0;
       const calls = generatorMetadata.slice(baseline.calls);
       this.#reading = { at: now(), run: mapRunState(status), steps, model, trajectoryId, generatorMetadata: calls };
@@ -132,6 +132,7 @@ function mapRunState(status: RunStatus): RunState {
   switch (status) {
     case 'IDLE':
     case 'ERROR':
+    case 'INACTIVE':
       return 'quiet';
     case 'RUNNING':
     case 'BUSY':

@@ -154,10 +154,12 @@ function placeOf({ tap }: TurnContext, isFresh: boolean): { readonly isFresh: bo
 }
 
 async function countKnown({ server }: TurnContext, cascadeId: string, signal: AbortSignal): Promise<Baseline> {
-  const baseline = toBaseline(await server.readTrajectory(cascadeId, signal));
-  if (baseline.steps > 0) return baseline;
-  // A cascade with a history has steps, even where the server does not say how many.
-  return { ...baseline, steps: (await server.readSteps(cascadeId, 0, signal)).length };
+  const trajectory = await server.readTrajectory(cascadeId, signal);
+  const baseline = toBaseline(trajectory);
+  if (trajectory.totalSteps > 0) return baseline;
+  // Where the server does not say how many steps there are, those it shows may be a first page.
+  const further = await server.readSteps(cascadeId, baseline.steps, signal);
+  return { ...baseline, steps: baseline.steps + further.length };
 }
 
 async function countFresh({ server }: TurnContext, cascadeId: string, signal: AbortSignal): Promise<Baseline> {
@@ -170,6 +172,6 @@ async function countFresh({ server }: TurnContext, cascadeId: string, signal: Ab
   }
 }
 
-function toBaseline({ totalSteps, generatorMetadata }: Trajectory): Baseline {
-  return { steps: totalSteps, calls: generatorMetadata.length };
+function toBaseline({ totalSteps, listedSteps, generatorMetadata }: Trajectory): Baseline {
+  return { steps: totalSteps > 0 ? totalSteps : listedSteps, calls: generatorMetadata.length };
 }

@@ -2,10 +2,17 @@ import { GatewayError } from '../../model/errors.ts';
 import type { TapTurnState } from '../../model/model-tap.ts';
 import { mapCascadeError } from '../../translate/cascade/map-cascade-error.ts';
 import type { TurnFailure } from '../../translate/cascade/turn-progress.ts';
-import { cleanMessage } from '../upstream/clean-message.ts';
+import type { AgentServer } from './agent-server.ts';
 
-/** A turn that went wrong → the error of its response. `model`: what the tap saw, where there is one. */
-export function toTurnError(failure: TurnFailure, backendName: string, model: TapTurnState | null): GatewayError {
+export interface FailedTurn {
+  readonly backendName: string;
+  readonly server: Pick<AgentServer, 'cleanText'>;
+  /** What the tap saw, where there is one. */
+  readonly model: TapTurnState | null;
+}
+
+/** A turn that went wrong → the error of its response. */
+export function toTurnError(failure: TurnFailure, { backendName, server, model }: FailedTurn): GatewayError {
   const agent = `The agent of the backend ${backendName}`;
   switch (failure.type) {
     case 'empty':
@@ -22,13 +29,13 @@ export function toTurnError(failure: TurnFailure, backendName: string, model: Ta
     case 'model':
       return model?.failure ?? new GatewayError('upstream_error', `A model call of the backend ${backendName} failed.`);
     case 'step':
-      return toStepError(failure.text, backendName);
+      return toStepError(server.cleanText(failure.text), backendName);
   }
 }
 
 /** The agent's words mean what the same words of a refused call mean: a quota, a rate … */
-function toStepError(text: string, backendName: string): GatewayError {
-  const failure = { status: null, code: 'unknown', text: cleanMessage(text, []) ?? null, retryAfter: null };
+function toStepError(text: string | null, backendName: string): GatewayError {
+  const failure = { status: null, code: 'unknown', text, retryAfter: null };
   return mapCascadeError(failure, { backendName, method: 'its turn', hasCsrfToken: true, hasToken: true });
 }
 

@@ -13,6 +13,8 @@ export interface TokenSource {
   refresh(stale: Secret, signal: AbortSignal): Promise<Secret>;
   /** Used from now on. Throws `invalid_value` when it cannot be a token. */
   set(token: Secret): void;
+  /** The last tokens it has had, the one in use too: what must not be shown when a server quotes it. */
+  readonly known: readonly Secret[];
 }
 
 export interface TokenSourceOptions {
@@ -28,6 +30,9 @@ export interface TokenSourceOptions {
   readonly envHint: string | null;
 }
 
+/** An old token is quoted, if at all, soon after it was refused. */
+const mostKnown = 8;
+
 /** The first of these that has a token: set at runtime, `value`, `file`, `command`. File and command are asked again by `refresh`. */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   return new BackendToken(options);
@@ -37,14 +42,19 @@ class BackendToken implements TokenSource {
   readonly #options: TokenSourceOptions;
   readonly #load: (signal: AbortSignal) => Promise<Secret>;
   readonly #renew: (signal: AbortSignal) => Promise<Secret>;
-  #token: Secret | null;
+  #token: Secret | null = null;
+  #known: readonly Secret[] = [];
 
   constructor(options: TokenSourceOptions) {
     this.#options = options;
     const value = options.value?.reveal().trim() ?? '';
-    this.#token = value === '' ? null : new Secret(value);
+    if (value !== '') this.#use(new Secret(value));
     this.#load = createSingleFlight(() => this.#adopt(() => this.#loadToken()));
     this.#renew = createSingleFlight(() => this.#adopt((stale) => this.#renewToken(stale)));
+  }
+
+  get known(): readonly Secret[] {
+    return this.#known;
   }
 
   async current(signal: AbortSignal): Promise<Secret> {
@@ -65,7 +75,12 @@ class BackendToken implements TokenSource {
         param: 'token',
       });
     }
-    this.#token = new Secret(text);
+    this.#use(new Secret(text));
+  }
+
+  #use(token: Secret): void {
+    this.#token = token;
+    this.#known = [...this.#known, token].slice(-mostKnown);
   }
 
   /** A token that was set while another one was being fetched is newer. */
@@ -73,7 +88,7 @@ class BackendToken implements TokenSource {
     const before = this.#token;
     try {
       const fetched = await fetchToken(before);
-      if (this.#token === before) this.#token = fetched;
+      if (this.#token === before) this.#use(fetched);
     } catch (error) {
       if (this.#token === before) throw error;
     }

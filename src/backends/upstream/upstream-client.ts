@@ -30,7 +30,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     async send(request, signal) {
       signal.throwIfAborted();
       const { origin, dispatch } = toDispatch(request);
-      const exchange = { origin, timeouts: request.isLongPoll === true ? unhurried : timeouts, signal };
+      const exchange = { origin, timeouts: toBudgets(request, timeouts), signal };
       const first = new Exchange(exchange);
       agent.dispatch(dispatch, first);
       try {
@@ -48,6 +48,11 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 }
 
 const unhurried = { firstByteMs: Infinity, idleMs: Infinity };
+
+function toBudgets({ isLongPoll, firstByteMs }: UpstreamRequest, timeouts: UpstreamTimeouts): Omit<UpstreamTimeouts, 'connectMs'> {
+  if (isLongPoll === true) return unhurried;
+  return { ...timeouts, firstByteMs: Math.min(firstByteMs ?? Infinity, timeouts.firstByteMs) };
+}
 
 function loadAuthorities(caFile: string | undefined): SecureContext | null {
   // Built once: reading Node's 140 authorities costs milliseconds.

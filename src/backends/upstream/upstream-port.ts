@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** For calls whose answer is due sooner than the client's budget says. */
+  readonly firstByteMs?: number;
   /** A stream that may be silent for as long as it likes, before its status line too: of the budgets only `connectMs` counts. */
   readonly isLongPoll?: boolean;
 }

@@ -21,7 +21,7 @@ export interface PlannerModel {
   readonly requestedModelUid?: string;
 }
 
-export interface PlannerConfig extends PlannerModel {
+interface PlannerConfig extends PlannerModel {
   readonly conversational: Message;
   readonly toolConfig: {
     readonly runCommand: {

@@ -76,6 +76,7 @@ function report(run: ResponseRun, facts: { prepared: PreparedResponse; exchange:
     requestId: exchange.id,
     responseId: prepared.response.id,
     model: prepared.response.model,
+    servedModel: run.servedModel,
     stream: prepared.modelRequest.stream,
     outcome: exchange.gone.aborted ? 'gone' : (ended?.status ?? 'failed'),
     durationMs: elapsed(exchange),

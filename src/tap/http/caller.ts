@@ -168,28 +168,35 @@ function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length === 1;
 }
 
+/**
+ * Writes to the stream itself. What Node's `Http2ServerResponse` begins always waits for trailers, and a stream that is reset while it does can abort the whole process (Node 20:
+ * `Http2Stream::OnTrailers`, assertion `!this->is_destroyed()`).
+ */
 function toHttp2Way(request: Http2ServerRequest, response: Http2ServerResponse): WayBack {
   const { headers, stream } = request;
-  response.sendDate = false;
   const named = findHeader(toHeaderList(request.rawHeaders), 'host');
   const authority = headers[':authority'];
   const isSure = authority === undefined || named === undefined || authority === named;
   return {
-    out: response,
+    out: stream,
     framing: stream.endAfterHeaders ? 'none' : lengthFraming(headers['content-length'], 'chunked'),
     host: isSure ? (authority ?? named) : undefined,
     sendContinue() {
       response.writeContinue();
     },
     begin(status, _message, list) {
-      response.writeHead(status, toMultiMap(withoutHopHeaders(list)));
+      // An answer carries the date of its sender. Not in Node's types; its own response sets it so.
+      const options = { endStream: false, sendDate: false };
+      stream.respond({ ...toMultiMap(withoutHopHeaders(list)), ':status': status }, options);
     },
     break() {
       const reset = (): void => {
+        // `close` ends the body first, and a whole body is nothing to be reset: with a write under way the end has to wait, and comes too late.
+        if (stream.headersSent && stream.writable) stream.write(new Uint8Array(0));
         stream.close(constants.NGHTTP2_INTERNAL_ERROR);
       };
       // Behind what was written before, so that it still arrives.
-      if (response.headersSent) response.write(new Uint8Array(0), reset);
+      if (stream.headersSent) stream.write(new Uint8Array(0), reset);
       else reset();
     },
   };

@@ -14,14 +14,14 @@ export interface ExactJson {
  */
 export function readExactJson(source: string): ExactJson | undefined {
   // Follows from the whole document, so that it neither stands in it nor can be guessed by who wrote a part of it.
-  let tag: string | null = null;
+  let tag = '';
   const tagged = mapNumbers(source, (literal) => {
-    tag ??= createHash('sha256').update(source).digest('hex');
+    tag ||= createHash('sha256').update(source).digest('hex');
     return `"${tag} ${literal}"`;
   });
   const value = parseJson(tagged);
   if (value === undefined) return undefined;
-  if (tag === null) return { value, write: (changed) => JSON.stringify(changed) };
+  if (tag === '') return { value, write: (changed) => JSON.stringify(changed) };
   const numbers = new RegExp(`"${tag} ([-+.0-9eE]+)"`, 'g');
   return { value, write: (changed) => JSON.stringify(changed).replace(numbers, '$1') };
 }
@@ -31,7 +31,7 @@ const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
 /** Replaces the numbers that do not survive JSON.parse and JSON.stringify. By hand: a regular expression for strings of megabytes may run out of stack. */
 function mapNumbers(source: string, change: (literal: string) => string): string {
   const pieces: string[] = [];
-  for (let at = 0; at < source.length; ) {
+  for (let at = 0; at < source.length;) {
     const quote = source.indexOf('"', at);
     const outside = source.slice(at, quote === -1 ? source.length : quote);
     pieces.push(outside.replace(number, (literal) => (String(Number(literal)) === literal ? literal : change(literal))));

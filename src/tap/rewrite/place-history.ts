@@ -1,7 +1,7 @@
 import type { InputItem } from '../../model/model-request.ts';
 import type { HistoryPart, WrittenExchange, WrittenHistory } from '../../translate/gemini/write-history.ts';
 import { hashCallId } from '../marks.ts';
-import type { BlockPlace, CallPlace } from './read-content.ts';
+import type { BlockPlace, CallPlace, ReadContent } from './read-content.ts';
 import { itemsOfSpan } from './span-of-turn.ts';
 
 /** What of the history goes where in the agent server's contents. */
@@ -15,21 +15,29 @@ export interface Placement {
 }
 
 /**
- * Finds the place of every exchange once. Call ids may come again in a later turn, so marks and calls are paired in order. A call whose mark the agent server lost goes beside
- * the others of its step; when none of them is left and its output is new, the whole exchange goes where that output was said.
+ * Finds the place of every exchange once. Call ids may come again in a later turn, so marks and calls are paired in order. The calls of a step stand together, in their order,
+ * where its first mark is. A call whose mark the agent server lost goes beside the others of its step; when none of them is left and its output is new, the whole exchange goes
+ * where that output was said.
  */
-export function placeHistory(
-  places: readonly (CallPlace | BlockPlace)[],
-  history: WrittenHistory,
-  input: readonly InputItem[],
-): Placement {
+export function placeHistory(contents: readonly ReadContent[], history: WrittenHistory, input: readonly InputItem[]): Placement {
   const book = new PlacementBook(history);
-  for (const place of places) {
-    if (place.type === 'call') book.placeCall(place);
-    else book.placeBlock(place, input);
+  for (const { content, pieces } of contents) {
+    for (const piece of pieces) {
+      if (piece.type === 'call') book.placeCall(piece, content);
+      else if (piece.type === 'block') book.placeBlock(piece, input);
+    }
   }
+  book.gatherSteps();
   book.placeLostCalls();
   return book;
+}
+
+/** A call mark, and the exchange that it stands for. */
+interface FoundMark {
+  readonly place: CallPlace;
+  readonly exchange: WrittenExchange;
+  /** What it stands in. */
+  readonly content: object;
 }
 
 class PlacementBook implements Placement {
@@ -39,6 +47,7 @@ class PlacementBook implements Placement {
   readonly #byHash: ReadonlyMap<string, readonly WrittenExchange[]>;
   readonly #order: ReadonlyMap<WrittenExchange, number>;
   readonly #placed = new Set<WrittenExchange>();
+  readonly #marks: FoundMark[] = [];
   readonly #calls = new Map<CallPlace, WrittenExchange[]>();
   /** The calls that stand at the same mark. */
   readonly #listOf = new Map<WrittenExchange, WrittenExchange[]>();
@@ -62,13 +71,11 @@ class PlacementBook implements Placement {
     return items === undefined ? [] : this.#history.parts.filter(({ item }) => items.has(item));
   }
 
-  placeCall(place: CallPlace): void {
+  placeCall(place: CallPlace, content: object): void {
     const free = (this.#byHash.get(place.call) ?? []).filter((exchange) => !this.#placed.has(exchange));
     const exchange = free.find((other) => this.#orderOf(other) > this.#last) ?? free[0];
     if (exchange === undefined) return;
-    const list = [exchange];
-    this.#calls.set(place, list);
-    this.#listOf.set(exchange, list);
+    this.#marks.push({ place, exchange, content });
     this.#place(exchange);
   }
 
@@ -81,6 +88,22 @@ class PlacementBook implements Placement {
     this.#blocks.set(place, { items, current: new Set(found.current) });
     for (const item of items) this.items.add(item);
     for (const exchange of this.#exchanges) if (items.has(exchange.call)) this.#place(exchange);
+  }
+
+  /** What an agent server took apart: the marks of a step that stand in another content than its first one are as good as lost. */
+  gatherSteps(): void {
+    for (const marks of groupBy(this.#marks, ({ exchange }) => exchange.step).values()) {
+      const kept = marks.filter(({ content }) => content === marks[0]?.content);
+      const sorted = kept.map(({ exchange }) => exchange).sort((a, b) => this.#orderOf(a) - this.#orderOf(b));
+      for (const { exchange } of marks) this.#placed.delete(exchange);
+      for (const [at, exchange] of sorted.entries()) {
+        const list = [exchange];
+        const place = kept[at]?.place;
+        if (place !== undefined) this.#calls.set(place, list);
+        this.#listOf.set(exchange, list);
+        this.#place(exchange);
+      }
+    }
   }
 
   placeLostCalls(): void {
@@ -123,13 +146,13 @@ class PlacementBook implements Placement {
   }
 }
 
-function groupBy<K>(exchanges: readonly WrittenExchange[], keyOf: (exchange: WrittenExchange) => K): Map<K, WrittenExchange[]> {
-  const groups = new Map<K, WrittenExchange[]>();
-  for (const exchange of exchanges) {
-    const key = keyOf(exchange);
+function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [exchange]);
-    else group.push(exchange);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return groups;
 }

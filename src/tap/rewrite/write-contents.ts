@@ -17,15 +17,25 @@ export interface Draft {
 
 /**
  * The agent server's contents with the history in its places. Neighbours of one side become one content where something was put in or taken out between them; those that the
- * agent server itself sent one after the other stay as they are.
+ * agent server itself sent one after the other stay as they are, unless a step of the client's calls stands in one of them: it must come right behind the user. The last word is the
+ * user's.
  */
 export function writeContents(contents: readonly ReadContent[], placement: Placement, history: WrittenHistory): readonly Draft[] {
-  const drafts = joinNeighbours(contents.flatMap((content, at) => toDrafts(content, at, placement)));
   const answers = new Map<object, WrittenAnswer>(
     history.exchanges.flatMap(({ part, answer }) => (answer === null ? [] : [[part, answer] as const])),
   );
+  const isStep = ({ side, parts }: Draft) => side === 'model' && parts.some((part) => answers.has(part));
+  const drafts = joinNeighbours(
+    contents.flatMap((content, at) => toDrafts(content, at, placement)),
+    isStep,
+  );
   // A content that only held the block of a tool's result is empty until here, and still parts one step of the model from the next.
-  return joinNeighbours(placeAnswers(drafts, answers).filter((draft) => !isEmptied(draft)));
+  return endWithUser(
+    joinNeighbours(
+      placeAnswers(drafts, answers).filter((draft) => !isEmptied(draft)),
+      isStep,
+    ),
+  );
 }
 
 export function toContent({ base, side, parts }: Draft): JsonObject {
@@ -36,14 +46,28 @@ function isEmptied({ parts, base }: Draft): boolean {
   return parts.length === 0 && (base === null || readObjects(base['parts']).length > 0);
 }
 
-function joinNeighbours(drafts: readonly Draft[]): readonly Draft[] {
+function joinNeighbours(drafts: readonly Draft[], isStep: (draft: Draft) => boolean): readonly Draft[] {
   const joined: Draft[] = [];
   for (const draft of drafts) {
     const last = joined.at(-1);
-    if (last === undefined || last.side !== draft.side || last.to + 1 === draft.from) joined.push(draft);
+    if (last === undefined || last.side !== draft.side) joined.push(draft);
+    else if (last.to + 1 === draft.from && isStep(last) === isStep(draft)) joined.push(draft);
     else joined.splice(-1, 1, joinDrafts(last, draft));
   }
   return joined;
+}
+
+/**
+ * When the user says nothing but outputs, these stand where their calls are, and what the agent server itself said behind the calls would come last. It goes in front of the
+ * responses then: it was said without them.
+ */
+function endWithUser(drafts: readonly Draft[]): readonly Draft[] {
+  const [step, answer, last] = drafts.slice(-3);
+  const end = drafts.at(-1);
+  if (end === undefined || end.side === 'user') return drafts;
+  if (step?.side === 'model' && answer?.parts.some(isResponse) === true && last !== undefined)
+    return [...drafts.slice(0, -3), joinDrafts(step, last), answer];
+  return [...drafts, { side: 'user', parts: [{ text: ' ' }], base: null, from: Number.NaN, to: Number.NaN }];
 }
 
 function joinDrafts(first: Draft, second: Draft): Draft {

@@ -12,7 +12,7 @@ export interface CascadeFailure {
 
 /**
  * What a failed call means. `csrf`, `token`, `forbidden`: credentials; `gone`: no such cascade; `busy`: it still works on the turn before; `unserved`: this build does
- * not have the call; `refused`: it does not like the request; `rate`, `quota`, `overloaded`: come back later; `unreachable`, `timeout`: trouble behind it.
+ * not have the call; `refused`: it does not like the request; `range`: it was asked for something behind an end; `rate`, `quota`, `overloaded`: come back later; `unreachable`, `timeout`: trouble behind it.
  */
 export type FaultKind =
   | 'csrf'
@@ -29,6 +29,7 @@ export type FaultKind =
   | 'unreachable'
   | 'timeout'
   | 'refused'
+  | 'range'
   | 'failed';
 
 /**
@@ -69,6 +70,7 @@ const wordKinds: readonly { readonly kind: FaultKind; readonly pattern: RegExp }
     pattern:
       /context (length|window|size)|maximum context|(prompt|input|tokens?)\b.{0,60}exceeds? the maximum|prompt is too long/i,
   },
+  { kind: 'range', pattern: /\bout of (range|bounds)\b/i },
   {
     kind: 'token',
     pattern:
@@ -97,8 +99,9 @@ function classifyCode(failure: CascadeFailure): FaultKind | null {
     case 'deadline_exceeded':
       return 'timeout';
     case 'invalid_argument':
-    case 'out_of_range':
       return 'refused';
+    case 'out_of_range':
+      return 'range';
     case 'failed_precondition':
     case 'aborted':
     case 'already_exists':

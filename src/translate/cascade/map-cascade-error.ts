@@ -84,6 +84,7 @@ function mapFaultKind(kind: FaultKind): ErrorCode {
       return 'invalid_request_error';
     case 'gone':
     case 'unserved':
+    case 'range':
     case 'failed':
       return 'upstream_error';
   }
@@ -119,6 +120,7 @@ function describeFault(kind: FaultKind, failure: CascadeFailure, context: Cascad
       return `${server} does not serve the call ${method}. Does base_url point at an agent server, and is its build new enough?`;
     case 'refused':
       return `${server} refused the request (${method}).`;
+    case 'range':
     case 'failed':
       return describeOther(server, failure, method);
   }

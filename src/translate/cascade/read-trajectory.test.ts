@@ -7,13 +7,20 @@ test('all of it', () => {
   expect(readTrajectory({ status: 'CASCADE_RUN_STATUS_BUSY', numTotalSteps: '7', trajectory })).toEqual({
     status: 'BUSY',
     totalSteps: 7,
+    listedSteps: 1,
     trajectoryId: 't1',
     generatorMetadata: [{ chatModel: {} }],
   });
 });
 
 test('nothing of it: zero values are left out', () => {
-  expect(readTrajectory({})).toEqual({ status: 'UNSPECIFIED', totalSteps: 0, trajectoryId: null, generatorMetadata: [] });
+  expect(readTrajectory({})).toEqual({
+    status: 'UNSPECIFIED',
+    totalSteps: 0,
+    listedSteps: 0,
+    trajectoryId: null,
+    generatorMetadata: [],
+  });
 });
 
 test.each([
@@ -21,14 +28,17 @@ test.each([
   ['RUNNING', 'RUNNING'],
   ['CASCADE_RUN_STATUS_CANCELING', 'CANCELING'],
   ['CASCADE_RUN_STATUS_ERROR', 'ERROR'],
-  ['CASCADE_RUN_STATUS_INACTIVE', 'UNKNOWN'],
+  ['CASCADE_RUN_STATUS_INACTIVE', 'INACTIVE'],
+  ['CASCADE_RUN_STATUS_NEWER', 'UNKNOWN'],
   [99, 'UNKNOWN'],
 ])('status %j is %s', (status, name) => {
   expect(readTrajectory({ status }).status).toBe(name);
 });
 
-test('more steps than the count says are counted', () => {
-  expect(readTrajectory({ numTotalSteps: 1, trajectory: { steps: [{}, null, {}] } }).totalSteps).toBe(3);
+test('more steps than the count says are counted; no count is none', () => {
+  const trajectory = { steps: [{}, null, {}] };
+  expect(readTrajectory({ numTotalSteps: 1, trajectory })).toMatchObject({ totalSteps: 3, listedSteps: 3 });
+  expect(readTrajectory({ trajectory })).toMatchObject({ totalSteps: 0, listedSteps: 3 });
 });
 
 test('whatever comes, nothing throws', () => {

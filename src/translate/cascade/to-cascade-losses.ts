@@ -69,7 +69,7 @@ function toToolLosses({ tools, hostedTools, toolChoice }: ModelRequest): Loss[] 
 }
 
 function toTextLosses({ instructions }: ModelRequest, current: readonly ToldItem[]): Loss[] {
-  const reason = 'an agent server has a system text of its own; this one is told beside it';
+  const reason = 'an agent server has a system text of its own; this one is added to it, or to the words of the user';
   const losses: Loss[] = instructions === null ? [] : [{ path: 'instructions', action: 'emulated', reason }];
   for (const item of current) {
     if (item.type === 'call-output') {

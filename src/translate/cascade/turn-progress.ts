@@ -135,6 +135,8 @@ type Outlook =
 function assess({ steps, model }: TurnReading): Outlook {
   if (model !== null && model.failure !== null)
     return { type: 'broken', failure: { type: 'model', text: model.failure.message } };
+  // How the model ended is known from itself: an error step that says so, too, is no other news.
+  if (model !== null && model.finish !== null && model.finish !== 'stop') return { type: 'answered', reason: model.finish };
   const last = lastAnswer(steps);
   const error = steps.findLastIndex((step) => step?.kind === 'error');
   const errorStep = steps[error];

@@ -14,6 +14,7 @@ export function describeConfiguration(
     ...(options.tokens === undefined ? [] : ["    token: '${AGENT_TOKEN}' # what you gave as --token"]),
     ...(server.caFile === null ? [] : [`    ca_file: ${server.caFile}`]),
     '    own_tools: keep',
+    '    # tap: agent-tap # when its model calls go through a tap of the gateway: docs/agent-server.md',
     'models:',
     '  default: agent/gemini-3-pro',
   ];
