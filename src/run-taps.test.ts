@@ -171,6 +171,19 @@ test('what a recording tap wrote down is served again, without the key', async (
   expect(upstream.requests).toHaveLength(1);
 });
 
+test('a proxy’s password is blanked alone, too', async () => {
+  const recording = join(folder, 'recording-with-password');
+  const taps = [tap({ credential: new Secret('me:correct:horse') })];
+  const settings = { configFile: null, dataDirectory: join(folder, 'unused'), authorityHosts: [], recording, taps };
+  const running = await startRecordingTaps(settings, options());
+  const body = '{"contents":[{"role":"user","parts":[{"text":"me:correct:horse or correct:horse"}]}]}';
+  await sendHttp(running.taps[0]?.url ?? '', { path: call, headers: { 'content-type': 'application/json' }, body });
+  await running.close();
+  const texts = await Promise.all((await readdir(recording)).map((name) => readFile(join(recording, name), 'utf8')));
+  expect(texts.join('')).toContain('[blanked] or [blanked]');
+  expect(texts.join('')).not.toContain('horse');
+});
+
 test('a folder that is not there, or cannot be one, is one clear sentence', async () => {
   const gone = join(folder, 'gone');
   expect(await complaintsOf(startReplay({ recording: gone, host: '127.0.0.1', port: 0, timing: 'none' }))).toEqual([

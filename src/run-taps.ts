@@ -113,7 +113,7 @@ export async function startRecordingTaps(
   { now, onTrouble }: Pick<TapsOptions, 'now' | 'onTrouble'>,
 ): Promise<RunningTaps> {
   const { openExchangeRecorder } = await import('./tap/exchange-recorder.ts');
-  const secrets = taps.map(({ credential }) => credential).filter((secret) => secret !== null);
+  const secrets = taps.flatMap(({ credential }) => (credential === null ? [] : [credential, toPassword(credential)]));
   const recorder = await openExchangeRecorder({ directory: recording, secrets, now, onTrouble }).catch((thrown: unknown) => {
     throw toFolderFault(thrown, '--record', `${recording} cannot be made or written to`);
   });
@@ -132,6 +132,12 @@ export async function startRecordingTaps(
     await recorder.close();
     throw thrown;
   }
+}
+
+/** Programs repeat the password alone, too. */
+function toPassword(credential: Secret): Secret {
+  const written = credential.reveal();
+  return new Secret(written.slice(written.indexOf(':') + 1));
 }
 
 /** A recording as an upstream. Rejects when the folder cannot be read, or it cannot listen. */

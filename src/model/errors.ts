@@ -133,14 +133,15 @@ export class GatewayError extends Error {
     return !this.#isFinal && (entry.retryable ?? false);
   }
 
-  /** The same error, for a client that must not try again by itself. */
+  /** The same error, for a client that must not try again by itself. When it may, the person behind it still wants to know. */
   asFinal(): GatewayError {
-    const { message, status } = this;
+    const { message, status, retryAfter } = this;
     return new GatewayError(this.code, message, {
       status,
       isFinal: true,
       cause: this,
       ...(this.param !== null && { param: this.param }),
+      ...(retryAfter !== null && { retryAfter }),
     });
   }
 

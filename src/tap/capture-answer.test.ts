@@ -128,6 +128,30 @@ describe('what goes on to the agent server', () => {
     expect(play([list.slice(0, 1)]).passed).toEqual([undefined]);
   });
 
+  test('a call of the client in another candidate goes nowhere, one of the agent passes', () => {
+    const piece = { functionCall: { partialArgs: [{ jsonPath: '$.q', stringValue: 'x' }], willContinue: true } };
+    const view = call('view_file');
+    const both = (first: readonly unknown[], second: readonly unknown[]) => {
+      const { candidates } = chunk(first) as { candidates: readonly unknown[] };
+      return { candidates: [...candidates, { content: { role: 'model', parts: second }, index: 1 }] };
+    };
+    const { passed, events } = play([
+      both([{ text: 'a' }], [{ text: 'b' }, call('f')]),
+      both([], [piece]),
+      both([call(lives)], [view, piece]),
+      both([], [view]),
+      chunk([], stop),
+    ]);
+    expect(passed).toEqual([
+      both([{ text: 'a' }], [{ text: 'b' }]),
+      both([], [{ text: '' }]),
+      both([markOf('call_1')], [view, piece]),
+      undefined,
+      undefined,
+    ]);
+    expect(events.flatMap((event) => (event.type === 'call-start' ? [event.name] : []))).toEqual(['9-lives']);
+  });
+
   test('whatever comes, no call of the client gets through and nothing is thrown', () => {
     const part = fc.oneof(
       fc.record({ text: fc.string({ maxLength: 3 }), thought: fc.boolean() }, { requiredKeys: ['text'] }),
@@ -146,6 +170,9 @@ describe('what goes on to the agent server', () => {
     );
     const value = fc.oneof(
       fc.array(part, { maxLength: 4 }).map((parts) => chunk(parts)),
+      fc
+        .array(fc.array(part, { maxLength: 2 }), { maxLength: 3 })
+        .map((all) => ({ candidates: all.map((parts) => ({ content: { parts } })) })),
       fc.jsonValue(),
       fc.constant({ error: { code: 500 } }),
     );

@@ -66,7 +66,8 @@ class AnswerCapture implements AnswerStage {
     this.#status = status;
   }
 
-  push({ value }: AnswerFrame): unknown {
+  push({ value, unread }: AnswerFrame): unknown {
+    if (unread !== undefined && /function_?call/i.test(unread)) this.#refuse();
     if (!Array.isArray(value)) return isJsonObject(value) ? (this.#read(value) ?? undefined) : undefined;
     // A whole list in one frame: each of its chunks is read by itself.
     const chunks = value as readonly unknown[];
@@ -99,6 +100,14 @@ class AnswerCapture implements AnswerStage {
 
   get #hasBegun(): boolean {
     return this.#status !== null && this.#status >= 200 && this.#status < 300;
+  }
+
+  /** What we cannot read, the agent server perhaps can: a call of the client must not come that way. */
+  #refuse(): never {
+    const error = new GatewayError('upstream_invalid_response', 'A part of the model’s answer with a function call is not JSON.');
+    if (!this.#isClosed) this.#fail(error, 'push');
+    this.#close();
+    throw error;
   }
 
   #mapStatus(status: number): GatewayError {

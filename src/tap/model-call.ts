@@ -30,13 +30,18 @@ export type Interception =
 export interface AnswerFrame {
   /** The parsed JSON; undefined for frames without any (comments, broken JSON). */
   readonly value: unknown;
+  /** Text that should have been JSON and is none. */
+  readonly unread?: string;
 }
 
 /** Follows the answer of one forwarded model call. All methods are synchronous; exactly one of `end` and `break` comes last. */
 export interface AnswerStage {
   /** The status line. For a status that is not 2xx no frames follow; `fail` follows with the body. */
   begin(status: number): void;
-  /** What replaces the frame's JSON towards the agent server; undefined: the frame goes on with its exact bytes; null: it is left out. */
+  /**
+   * What replaces the frame's JSON towards the agent server; undefined: the frame goes on with its exact bytes; null: it is left out. Throws when neither the frame nor anything
+   * behind it may go on: the answer is broken off.
+   */
   push(frame: AnswerFrame): unknown;
   /** An error status, with at most 64 KiB of its decompressed body. */
   fail(status: number, headers: Readonly<Record<string, string>>, body: string): void;

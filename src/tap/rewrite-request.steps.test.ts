@@ -51,7 +51,7 @@ function contentsOf(
   between: readonly JsonObject[],
   options: Conversation = {},
 ): { contents: unknown; losses: readonly unknown[] } {
-  const { history = step, current = outputs, text = '', wrap = (marked) => marked, replayed = 0 } = options;
+  const { history = step, current = outputs, text = '', wrap = (marked: string) => marked, replayed = 0 } = options;
   const session = { owner: 'o', responseId: 'r', previousResponseId: null, conversation: null };
   const inheritedItems = replayed > 0 ? 0 : history.length;
   const request = plainRequest(model, '', { input: [...history, ...current], session: { ...session, inheritedItems } });

@@ -47,6 +47,19 @@ describe('sub-requests', () => {
     expect(intercept(body, { streams: false })).toMatchObject({ body: JSON.stringify(body).replace(quote, ''), answer: null });
   });
 
+  test.each([
+    ['the first ten letters', 0, 10],
+    ['the last fifty letters', -50, undefined],
+  ])('a prompt that quotes %s of a text shows nothing of its mark', (_, from, to) => {
+    const { intercept, openTurn } = startTapSessions();
+    const marked = openTurn().markText({ block: '', text: 'what is up?' });
+    const quote = marked.slice(from, to);
+    const body = { contents: [{ role: 'user', parts: [{ text: `Title for "${quote}"` }] }] };
+    const rest = quote.endsWith('what is up?') ? 'what is up?' : '';
+    const sent = intercept(body, { streams: false });
+    expect(sentBody(sent)['contents']).toEqual([{ role: 'user', parts: [{ text: `Title for "${rest}"` }] }]);
+  });
+
   const thoughts = chunk([{ text: 'I thought', thought: true }, { text: ' a lot', thought: true }, { text: 'summary' }], stop);
 
   test('thinking that comes late is reported once, and only when the answer ended well', () => {

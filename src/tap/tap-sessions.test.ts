@@ -20,6 +20,13 @@ describe('a call that belongs to no open turn', () => {
     expect(intercept(null, { body: new Uint8Array([0xff, 0x00]) })).toEqual({ type: 'pass' });
   });
 
+  test('passes when what looked like a mark is none, whatever its bytes are', () => {
+    const { intercept, marks } = startTapSessions();
+    const head = marks.writeCallMark('a').slice(0, 10);
+    const body = new Uint8Array([...new TextEncoder().encode(`{"a":"${head}Z`), 0xff, ...new TextEncoder().encode('"}')]);
+    expect(intercept(null, { body })).toEqual({ type: 'pass' });
+  });
+
   test.each(['closed turn', 'turn of another process'])('loses the marks of a %s and nothing else', (whose) => {
     const { intercept, openTurn } = startTapSessions();
     const turn = (whose === 'closed turn' ? { openTurn } : startTapSessions()).openTurn();
@@ -70,6 +77,18 @@ describe('main calls', () => {
     const body = { contents: asked(turn).contents };
     expect(sentBody(intercept(body))).toMatchObject({ tools: [{ functionDeclarations: [{ name: 'f' }] }] });
     expect(turn.state.mainCalls).toBe(1);
+  });
+
+  test('numbers of the agent server keep every digit', () => {
+    const { intercept, openTurn } = startTapSessions();
+    const plain = JSON.stringify({ ...asked(openTurn()).body(), generationConfig: { seed: 0, topP: 1 } });
+    const source = plain.replace('"seed":0', '"seed":12345678901234567890').replace('"topP":1', '"topP":1.0');
+    const sent = intercept(null, { body: new TextEncoder().encode(source) });
+    expect(sent).toMatchObject({ body: expect.stringContaining('{"seed":12345678901234567890,"topP":1.0}') as string });
+    expect(sentBody(sent)).toEqual({
+      ...sentBody(intercept(JSON.parse(plain))),
+      generationConfig: { seed: 12345678901234567890, topP: 1 },
+    });
   });
 
   test('several in one turn: their texts are parted, their usage is summed up', () => {

@@ -71,8 +71,11 @@ export interface AgentServer {
   removeCascade(cascadeId: string, signal: AbortSignal): Promise<void>;
   /** Hides a cascade nobody will go on with (annotation `archived`); never throws. */
   archiveCascade(cascadeId: string): Promise<void>;
-  /** GetCascadeModelConfigData, else GetAvailableModels, with the configured models on top; disabled ones are left out. Kept for a minute. */
-  listModels(signal: AbortSignal): Promise<readonly AgentModel[]>;
+  /**
+   * GetCascadeModelConfigData, else GetAvailableModels, with the configured models on top; disabled ones are left out. Kept for a minute; `mayBeOld`: for ten, while a new list is
+   * fetched for the next who asks.
+   */
+  listModels(signal: AbortSignal, mayBeOld?: boolean): Promise<readonly AgentModel[]>;
   /** Whether the server answers and takes our credentials (Heartbeat, within 5 s). Throws only the signal's reason. */
   heartbeat(signal: AbortSignal): Promise<boolean>;
   /** What of the server's words may be shown: one line without our credentials; null when nothing is left. */

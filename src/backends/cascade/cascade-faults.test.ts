@@ -50,6 +50,14 @@ describe('a call that fails for ever (U42)', () => {
     expect(turn.texts).toEqual(['Hi']);
   });
 
+  test('is nothing when a new cascade is not there yet, for three seconds', async () => {
+    const missing = (passes: number): Frame => ({ passes, fails: faultOf('gone', 'trajectory not found') });
+    const made = await play([missing(0), missing(1_000), missing(1_900), { status: 'IDLE', steps: [answerStep('Hi')] }]);
+    expect([made.turn.thrown, made.turn.texts]).toEqual([null, ['Hi']]);
+    const never = await play([missing(0), missing(3_000), { status: 'IDLE', steps: [answerStep('Hi')] }]);
+    expect(errorOfTurn(never.turn).status).toBe(502);
+  });
+
   test('because the credentials are not good any more ends it at once', async () => {
     const { turn } = await play([{ status: 'RUNNING' }, { fails: faultOf('token', 'no') }]);
     expect(errorOfTurn(turn).code).toBe('upstream_auth_failed');

@@ -55,6 +55,33 @@ test.each(['404', '500', 'empty'])('the first one is of no use (%s): the second 
   expect(server.callsOf(modelsCall)[0]?.message).toEqual({ forceRefresh: true });
 });
 
+test.each([
+  ['overloaded', 503, 'unavailable'],
+  ['forbidden', 403, 'permission_denied'],
+  ['out of quota', 429, 'resource_exhausted'],
+  ['late', 504, 'deadline_exceeded'],
+] as const)('the first one alone is %s: the second is asked', async (_name, status, code) => {
+  const { server, agent } = await connect();
+  server.on(configCall, (call) => {
+    call.fail(status, code, 'not this one');
+  });
+  server.on(modelsCall, (call) => {
+    call.answer({ response: { models: { x: { model: 'MODEL_X', displayName: 'X' } } } });
+  });
+  expect(await agent.listModels(never())).toEqual([{ id: 'x', enumName: 'MODEL_X', label: 'X' }]);
+});
+
+test('so it is when the first one is no JSON', async () => {
+  const { server, agent } = await connect();
+  server.on(configCall, (call) => {
+    call.answer(Buffer.from('<html>'), { headers: { 'content-type': 'text/html' } });
+  });
+  server.on(modelsCall, (call) => {
+    call.answer({ response: { models: { x: { model: 'MODEL_X' } } } });
+  });
+  expect(await agent.listModels(never())).toMatchObject([{ id: 'x' }]);
+});
+
 describe('configured models', () => {
   test('replace and add', async () => {
     const { server, agent } = await connect({ a: 'MODEL_OTHER', mine: 'MODEL_MINE' });
@@ -71,6 +98,30 @@ describe('configured models', () => {
   test('are all there is where the server has no catalogue', async () => {
     const { agent } = await connect({ mine: 'MODEL_MINE' });
     expect(await agent.listModels(never())).toEqual([{ id: 'mine', enumName: 'MODEL_MINE', label: null }]);
+  });
+
+  test('stand in for catalogues that fail, for ten seconds and never for a list that was read', async () => {
+    const { server, agent, clock } = await connect({ mine: 'MODEL_MINE' });
+    const fail = (): void => {
+      for (const method of [configCall, modelsCall]) {
+        server.on(method, (call) => {
+          call.fail(503, 'unavailable', 'later');
+        });
+      }
+    };
+    const names = async (): Promise<string[]> => (await agent.listModels(never())).map(({ id }) => id);
+    fail();
+    expect(await names()).toEqual(['mine']);
+    server.on(configCall, (call) => {
+      call.answer(configs('a'));
+    });
+    clock.advance(9_999);
+    expect(await names()).toEqual(['mine']);
+    clock.advance(1);
+    expect(await names()).toEqual(['a', 'mine']);
+    clock.advance(60_000);
+    fail();
+    expect(await names()).toEqual(['a', 'mine']);
   });
 
   test('do not hide that the server cannot be asked', async () => {
@@ -109,6 +160,27 @@ describe('the cache', () => {
     clock.advance(1);
     await agent.listModels(never());
     expect(server.callsOf(configCall)).toHaveLength(asked + 2);
+  });
+
+  test('an old list will do for ten minutes where it may be old; the next one is fetched meanwhile', async () => {
+    const { server, agent, clock } = await connect();
+    const serve = (id: string): void => {
+      server.on(configCall, (call) => {
+        call.answer(configs(id));
+      });
+    };
+    const first = async (mayBeOld: boolean): Promise<string | undefined> => (await agent.listModels(never(), mayBeOld))[0]?.id;
+    serve('a');
+    expect(await first(true)).toBe('a');
+    serve('b');
+    clock.advance(60_000);
+    expect(await first(true)).toBe('a');
+    await server.arrived(configCall, 2);
+    expect(await first(false)).toBe('b');
+    expect(server.callsOf(configCall)).toHaveLength(2);
+    serve('c');
+    clock.advance(600_000);
+    expect(await first(true)).toBe('c');
   });
 
   test('all who ask at once share one call; who leaves does not stop it', async () => {

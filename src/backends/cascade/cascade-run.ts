@@ -10,6 +10,8 @@ export interface TurnSources {
   readonly tapTurn: TapTurn | null;
 }
 
+const cancelAgainMs = 500;
+
 /**
  * What one turn holds on the agent server and in the tap; at most one cascade at a time. `abandon` may come at any time, from a signal: the run is cancelled at once, without
  * waiting for whoever reads the turn's events.
@@ -19,7 +21,8 @@ export class CascadeRun {
   readonly #context: TurnContext;
   #cascadeId: string | null = null;
   #sources: TurnSources | null = null;
-  #isSent = false;
+  #sending: AbortController | null = null;
+  #isAnswered = false;
   #left: readonly ModelEvent[] = [];
 
   constructor(context: TurnContext) {
@@ -37,9 +40,15 @@ export class CascadeRun {
     this.#sources = sources;
   }
 
-  /** Called right before the message goes out: from here on a run may be under way. */
-  send(): void {
-    this.#isSent = true;
+  /** Called right before the message goes out: from here on a run may be under way. The signal ends what is left of the call when the cascade is let go. */
+  send(): AbortSignal {
+    this.#sending = new AbortController();
+    return this.#sending.signal;
+  }
+
+  /** The message was accepted or refused. */
+  noteAnswer(): void {
+    this.#isAnswered = true;
   }
 
   /** What the tap has seen since the last time. */
@@ -58,7 +67,8 @@ export class CascadeRun {
   /** The turn came to no good end: its run is cancelled, and the cascade hidden, since nobody goes on in it. May be called again, and after `release`. */
   abandon(): void {
     const { server, running } = this.#context;
-    const wasSent = this.#isSent;
+    const wasSent = this.#sending !== null;
+    const mayComeYet = wasSent && !this.#isAnswered;
     const left = this.#sources?.tapTurn?.takeEvents() ?? [];
     const cascadeId = this.#letGo();
     if (cascadeId === null) return;
@@ -67,12 +77,21 @@ export class CascadeRun {
       running.release(cascadeId);
       return;
     }
-    const cancelled = server.cancelRun(cascadeId).then(() => server.archiveCascade(cascadeId));
+    const cancelled = mayComeYet ? this.#cancelTwice(cascadeId) : server.cancelRun(cascadeId);
+    const archived = cancelled.then(() => server.archiveCascade(cascadeId));
     running.track(
-      cancelled.finally(() => {
+      archived.finally(() => {
         running.release(cascadeId);
       }),
     );
+  }
+
+  /** A message that was on its way may begin a run after there was none to cancel. */
+  async #cancelTwice(cascadeId: string): Promise<void> {
+    const { server, wait } = this.#context;
+    await server.cancelRun(cascadeId);
+    await wait(cancelAgainMs, new AbortController().signal);
+    await server.cancelRun(cascadeId);
   }
 
   #letGo(): string | null {
@@ -81,7 +100,9 @@ export class CascadeRun {
     this.#sources?.tapTurn?.close();
     this.#cascadeId = null;
     this.#sources = null;
-    this.#isSent = false;
+    this.#sending?.abort();
+    this.#sending = null;
+    this.#isAnswered = false;
     return cascadeId;
   }
 }

@@ -73,7 +73,7 @@ describe('startCascade', () => {
     server.on('UpdateConversationAnnotations', () => undefined);
     const started = agent.startCascade({ model: 'M', agentSpec: null }, never());
     await server.arrived('UpdateConversationAnnotations', 2);
-    await clock.elapse(5000);
+    await clock.elapse(1000);
     expect(await started).toBe('c1');
   });
 
@@ -193,6 +193,10 @@ describe('sendMessage', () => {
     const sent = agent.sendMessage(message, never());
     await clock.elapse(250);
     await sent;
+    // It is known now.
+    const next = agent.sendMessage(message, never());
+    await clock.elapse(50);
+    await next;
   });
 });
 
@@ -202,6 +206,18 @@ describe('cancelRun', () => {
     server.on('CancelCascadeInvocation', ok);
     await agent.cancelRun('c1');
     expect(server.calls.map((call) => [call.method, call.message])).toEqual([['CancelCascadeInvocation', { cascadeId: 'c1' }]]);
+  });
+
+  test('is said again when it fails', async () => {
+    const { server, agent, clock } = await connect();
+    server.on('CancelCascadeInvocation', (call) => {
+      if (server.calls.length > 1) call.answer({});
+      else call.fail(500, 'unknown', 'boom');
+    });
+    const cancelled = agent.cancelRun('c1');
+    await clock.elapse(200);
+    await cancelled;
+    expect(server.calls).toHaveLength(2);
   });
 
   test('never throws: refused, never answered, nobody there', async () => {

@@ -42,8 +42,12 @@ const busyRetryAfter = 5;
 const readingMs = 20_000;
 /** For calls that nobody waits for, or whose outcome changes nothing. */
 const quietMs = 5000;
-/** How long a message waits for the subscription to its cascade: with a server that does not say whether it has accepted one, so long on every turn. */
-const subscribeMs = 250;
+/** How long a message waits for the subscription to its cascade; `known`: with a server that did not say the last time whether it had accepted one. */
+const subscribeMs = { usual: 250, known: 50 };
+/** How long a new cascade waits until it has been looked at. */
+const lookMs = 1000;
+/** Before a run is cancelled once more. */
+const cancelPauseMs = 200;
 
 /** The calls of one agent server, over kept connections. Must be closed. Throws when `caFile` cannot be read. */
 export function openAgentServer(options: AgentServerOptions): AgentServer {
@@ -56,7 +60,9 @@ class ConnectedAgentServer implements AgentServer {
   readonly #closing = new AbortController();
   readonly #watched = new Set<{ readonly cascadeId: string; readonly updates: WatchedCascade }>();
   readonly #deadStreams = new Set<string>();
-  readonly #models: (signal: AbortSignal) => Promise<readonly AgentModel[]>;
+  /** Whether the last subscription was accepted before it had something to say. */
+  #tellsAcceptance = true;
+  readonly #models: (signal: AbortSignal, mayBeOld?: boolean) => Promise<readonly AgentModel[]>;
 
   constructor(options: AgentServerOptions) {
     const { name, models, now } = options;
@@ -83,8 +89,7 @@ class ConnectedAgentServer implements AgentServer {
       );
     }
     // Some builds run nothing in a cascade that nobody has looked at.
-    await this.#annotate(cascadeId, { lastUserViewTime: this.#timestamp() }, signal);
-    signal.throwIfAborted();
+    await this.#within(lookMs, signal, [this.#annotate(cascadeId, { lastUserViewTime: this.#timestamp() }, signal)]);
     return cascadeId;
   }
 
@@ -145,6 +150,9 @@ class ConnectedAgentServer implements AgentServer {
   }
 
   async cancelRun(cascadeId: string): Promise<void> {
+    const kind = faultKindOf(await this.#callQuietly('CancelCascadeInvocation', { cascadeId }));
+    if (kind !== 'failed' && kind !== 'overloaded') return;
+    await this.#options.wait(cancelPauseMs, this.#closing.signal).catch(() => undefined);
     await this.#callQuietly('CancelCascadeInvocation', { cascadeId });
   }
 
@@ -160,8 +168,8 @@ class ConnectedAgentServer implements AgentServer {
     await this.#annotate(cascadeId, { archived: true });
   }
 
-  async listModels(signal: AbortSignal): Promise<readonly AgentModel[]> {
-    return this.#models(signal);
+  async listModels(signal: AbortSignal, mayBeOld = false): Promise<readonly AgentModel[]> {
+    return this.#models(signal, mayBeOld);
   }
 
   cleanText(text: string): string | null {
@@ -169,9 +177,9 @@ class ConnectedAgentServer implements AgentServer {
   }
 
   async heartbeat(signal: AbortSignal): Promise<boolean> {
-    const isAlive = await this.#callQuietly('Heartbeat', {}, signal);
+    const error = await this.#callQuietly('Heartbeat', {}, signal);
     signal.throwIfAborted();
-    return isAlive;
+    return error === null;
   }
 
   async close(): Promise<void> {
@@ -185,11 +193,19 @@ class ConnectedAgentServer implements AgentServer {
   async #untilSubscribed(cascadeId: string, signal: AbortSignal): Promise<void> {
     const open = [...this.#watched].filter((entry) => entry.cascadeId === cascadeId);
     if (open.length === 0) return;
+    const settled = open.map(({ updates }) => updates.settled);
+    const isSettled = await this.#within(this.#tellsAcceptance ? subscribeMs.usual : subscribeMs.known, signal, settled);
+    this.#tellsAcceptance = isSettled;
+  }
+
+  /** Waits for the first of them, but not longer than that; whether one was in time. Throws the signal's reason when it aborts. */
+  async #within(milliseconds: number, signal: AbortSignal, awaited: readonly Promise<unknown>[]): Promise<boolean> {
     const over = new AbortController();
-    const limit = this.#options.wait(subscribeMs, AbortSignal.any([signal, over.signal])).catch(() => undefined);
-    await Promise.race([limit, ...open.map(({ updates }) => updates.settled)]);
+    const limit = this.#options.wait(milliseconds, AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    const isInTime = await Promise.race([limit.then(() => false), ...awaited.map((one) => one.then(() => true))]);
     over.abort();
     signal.throwIfAborted();
+    return isInTime;
   }
 
   async #sendUntilAccepted(body: object, signal: AbortSignal): Promise<void> {
@@ -218,8 +234,8 @@ class ConnectedAgentServer implements AgentServer {
     await this.#callQuietly('UpdateConversationAnnotations', body, signal);
   }
 
-  /** A call within 5 s whose failure is not one. Whether it succeeded. */
-  async #callQuietly(method: string, body: object, signal?: AbortSignal): Promise<boolean> {
+  /** A call within 5 s whose failure is not one: it is returned, null when there is none. */
+  async #callQuietly(method: string, body: object, signal?: AbortSignal): Promise<unknown> {
     const limit = new AbortController();
     const over = new AbortController();
     void this.#options.wait(quietMs, over.signal).then(
@@ -230,9 +246,9 @@ class ConnectedAgentServer implements AgentServer {
     );
     try {
       await this.#connect.call(method, body, signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]));
-      return true;
-    } catch {
-      return false;
+      return null;
+    } catch (error) {
+      return error;
     } finally {
       over.abort();
     }

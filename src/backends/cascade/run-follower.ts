@@ -52,6 +52,7 @@ export class RunFollower {
     this.#lateThinking = new LateThinking({ now, wait, onTime: run.wake.ring, signal: reading });
     this.#reader = new RunReader({
       ...{ server, cascadeId, baseline, updates, tapTurn, now, wait },
+      isNew: sent.session === null,
       onChange: run.wake.ring,
       signal: reading,
     });
@@ -90,9 +91,8 @@ export class RunFollower {
 
   /** The end of a model call is news about the cascade too. */
   #wakeReader(): void {
-    const { tapTurn, updates } = this.#options.sent;
-    const isRunning = (tapTurn?.state.running ?? 0) > 0;
-    if (this.#wasModelRunning && !isRunning) updates.wake();
+    const isRunning = (this.#options.sent.tapTurn?.state.running ?? 0) > 0;
+    if (this.#wasModelRunning && !isRunning) this.#reader.hurry();
     this.#wasModelRunning = isRunning;
   }
 

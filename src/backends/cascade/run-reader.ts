@@ -8,6 +8,8 @@ import type { AgentServer, CascadeUpdates, RunStatus } from './agent-server.ts';
 export interface RunReaderOptions {
   readonly server: Pick<AgentServer, 'readTrajectory' | 'readSteps'>;
   readonly cascadeId: string;
+  /** It was begun by this turn. */
+  readonly isNew: boolean;
   readonly baseline: { readonly steps: number; readonly calls: number };
   readonly updates: CascadeUpdates;
   readonly tapTurn: TapTurn | null;
@@ -30,18 +32,24 @@ const tappedPauseMs = 150;
 /** Reading may fail for a moment, longer than one call is tried again. It has failed for good after both. */
 const failuresAllowed = 3;
 const failingMs = 5_000;
+/** Some builds make the trajectory with its first message, and that not at once. */
+const makingMs = 3_000;
 
 /** Looks at a cascade whenever something has changed: its status first, its steps second, one look at a time. Runs until its signal aborts. */
 export class RunReader {
   readonly #options: RunReaderOptions;
   #reading: RunReading | null = null;
   #trouble: GatewayError | null = null;
+  readonly #startedAt: number;
+  #pausing: AbortController | null = null;
+  #hasRead = false;
   #failures = 0;
   #failingSince = 0;
   #lastAt = -Infinity;
 
   constructor(options: RunReaderOptions) {
     this.#options = options;
+    this.#startedAt = options.now();
     void this.#run();
   }
 
@@ -57,13 +65,19 @@ export class RunReader {
     return reading;
   }
 
+  /** As if something had changed that cannot wait: ends a pause, too. */
+  hurry(): void {
+    this.#pausing?.abort();
+    this.#options.updates.wake();
+  }
+
   async #run(): Promise<void> {
     const { updates, signal, onChange } = this.#options;
     try {
       for (;;) {
         await updates.next();
+        if (!signal.aborted) await this.#pause();
         if (signal.aborted) return;
-        await this.#pause();
         await this.#read();
         onChange();
         if (this.#trouble !== null) return;
@@ -78,7 +92,11 @@ export class RunReader {
   async #pause(): Promise<void> {
     const { tapTurn, now, wait, signal } = this.#options;
     const left = this.#lastAt + tappedPauseMs - now();
-    if (tapTurn !== null && tapTurn.state.running > 0 && left > 0) await wait(left, signal);
+    if (tapTurn !== null && tapTurn.state.running > 0 && left > 0) {
+      this.#pausing = new AbortController();
+      await wait(left, AbortSignal.any([signal, this.#pausing.signal])).catch(() => undefined);
+      this.#pausing = null;
+    }
     this.#lastAt = now();
   }
 
@@ -89,6 +107,7 @@ export class RunReader {
       const { status, totalSteps, trajectoryId, generatorMetadata } = await server.readTrajectory(cascadeId, signal);
       const steps = (await server.readSteps(cascadeId, baseline.steps, signal, totalSteps)).map(readStep);
       this.#failures = 0;
+      this.#hasRead = true;
       const calls = generatorMetadata.slice(baseline.calls);
       this.#reading = { at: now(), run: mapRunState(status), steps, model, trajectoryId, generatorMetadata: calls };
     } catch (error) {
@@ -98,7 +117,8 @@ export class RunReader {
   }
 
   #noteFailure(error: unknown): void {
-    const { now } = this.#options;
+    const { now, isNew } = this.#options;
+    if (isNew && !this.#hasRead && isCascadeGone(error) && now() - this.#startedAt < makingMs) return;
     if (this.#failures === 0) this.#failingSince = now();
     this.#failures += 1;
     const isForGood = this.#failures >= failuresAllowed && now() - this.#failingSince >= failingMs;

@@ -8,6 +8,7 @@ import { joinTurnText, toTurnMessage, type TurnMessage } from '../../translate/c
 import type { AgentModel, CascadeUpdates, Trajectory } from './agent-server.ts';
 import type { CascadeRun } from './cascade-run.ts';
 import { findAgentModel } from './find-agent-model.ts';
+import { untilAccepted } from './send-message.ts';
 import { toAgentSpec } from './to-agent-spec.ts';
 import type { CascadeSurroundings, TurnContext } from './turn-context.ts';
 
@@ -42,13 +43,23 @@ interface TurnModel {
  * before anything is sent.
  */
 export async function sendTurn(context: TurnContext, run: CascadeRun, signal: AbortSignal): Promise<SentTurn> {
-  const { server, name, defaultModel, request, known } = context;
-  const models = await server.listModels(signal);
-  const model = findAgentModel(models, { backendName: name, name: request.model, defaultModel });
+  const { known } = context;
+  const turn = await findTurnModel(context, signal);
   const session = known === undefined ? null : await claimKnown(context, run, known);
-  const turn = { model, models };
   const sent = session === null ? null : await goOn(context, run, { ...turn, session, signal });
   return sent ?? startAnew(context, run, { ...turn, signal });
+}
+
+/** A list that is a while old will do, unless it does not know the model. */
+async function findTurnModel({ server, name, defaultModel, request }: TurnContext, signal: AbortSignal): Promise<TurnModel> {
+  const question = { backendName: name, name: request.model, defaultModel };
+  const old = await server.listModels(signal, true);
+  try {
+    return { model: findAgentModel(old, question), models: old };
+  } catch {
+    const models = await server.listModels(signal);
+    return { model: findAgentModel(models, question), models };
+  }
 }
 
 /** The session of this backend that stands where the turn goes on. */
@@ -119,11 +130,16 @@ async function deliver(
   const message = toTurnMessage(request, placeOf(context, session === null));
   // Subscribed before the send: some executors do not begin while nobody listens.
   const updates = server.watchCascade(cascadeId, baseline.steps);
-  const tapTurn = tap?.openTurn({ request, replayedItems: message.replayedItems, ownTools, onChange: run.wake.ring }) ?? null;
+  let tellBegun: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (tellBegun = resolve));
+  const onChange = (): void => {
+    run.wake.ring();
+    if (tapTurn !== null && tapTurn.state.mainCalls > 0) tellBegun();
+  };
+  const tapTurn = tap?.openTurn({ request, replayedItems: message.replayedItems, ownTools, onChange }) ?? null;
   run.listen({ updates, tapTurn });
   signal.throwIfAborted();
-  run.send();
-  await server.sendMessage(
+  const sending = server.sendMessage(
     {
       cascadeId,
       text: toText(context, message, tapTurn),
@@ -132,8 +148,13 @@ async function deliver(
       planner: request.maxOutputTokens === null ? {} : { maxOutputTokens: request.maxOutputTokens },
       agentSpec: ownTools === 'drop' ? toAgentSpec(model.enumName, message.system) : null,
     },
-    signal,
+    AbortSignal.any([signal, run.send()]),
   );
+  try {
+    await untilAccepted({ server, cascadeId, fromStep: baseline.steps, sending, begun, wait: context.wait, signal });
+  } finally {
+    run.noteAnswer();
+  }
   return { ...turn, updates, tapTurn, losses: lateLosses(context, session === null) };
 }
 

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { GatewayError } from '../../model/errors.ts';
 import { createSocketFactory } from './connect-socket.ts';
 import { Exchange } from './exchange.ts';
+import { loadAuthorities } from './load-authorities.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamTimeouts } from './upstream-port.ts';
 
 export type { UpstreamAnswer, UpstreamClient, UpstreamRequest, UpstreamTimeouts } from './upstream-port.ts';
@@ -19,7 +18,8 @@ interface UpstreamClientOptions {
 /** Throws when `caFile` cannot be read. */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
   const { timeouts, allowH2 = false } = options;
-  const sockets = createSocketFactory({ connectMs: timeouts.connectMs, secureContext: loadAuthorities(options.caFile), allowH2 });
+  const secureContext = options.caFile === undefined ? null : loadAuthorities(options.caFile);
+  const sockets = createSocketFactory({ connectMs: timeouts.connectMs, secureContext, allowH2 });
   const shared = { connect: sockets.connect, headersTimeout: 0, bodyTimeout: 0, allowH2 };
   const agent = new Agent(shared);
   /** Without pipelining undici keeps no connection: every request gets a new one. */
@@ -49,14 +49,12 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
 const unhurried = { firstByteMs: Infinity, idleMs: Infinity };
 
-function toBudgets({ isLongPoll, firstByteMs }: UpstreamRequest, timeouts: UpstreamTimeouts): Omit<UpstreamTimeouts, 'connectMs'> {
+function toBudgets(
+  { isLongPoll, firstByteMs }: UpstreamRequest,
+  timeouts: UpstreamTimeouts,
+): Omit<UpstreamTimeouts, 'connectMs'> {
   if (isLongPoll === true) return unhurried;
   return { ...timeouts, firstByteMs: Math.min(firstByteMs ?? Infinity, timeouts.firstByteMs) };
-}
-
-function loadAuthorities(caFile: string | undefined): SecureContext | null {
-  // Built once: reading Node's 140 authorities costs milliseconds.
-  return caFile === undefined ? null : createSecureContext({ ca: [...rootCertificates, readFileSync(caFile, 'utf8')] });
 }
 
 function toDispatch(request: UpstreamRequest): { origin: string; dispatch: Dispatcher.DispatchOptions } {

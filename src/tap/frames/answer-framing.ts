@@ -1,6 +1,5 @@
-import { createJsonFrames } from './json-frames.ts';
 import type { FrameFormat } from './frame-format.ts';
-import { createSseFrames } from './sse-frames.ts';
+import { createSniffedFrames } from './sniffed-frames.ts';
 
 /** How the caller wants its answer: `?alt=sse`, a stream without it, or no stream. */
 export type AnswerFraming = 'events' | 'array' | 'object';
@@ -8,11 +7,11 @@ export type AnswerFraming = 'events' | 'array' | 'object';
 /** More than any chunk of a model API; pictures come in chunks of some megabytes. */
 const maxFrameBytes = 16 * 1024 * 1024;
 
-/** The frames of a body. What the model API says it sent decides, not what was asked for. */
+/** The frames of a body. What it begins with decides; while nothing has come, what the model API says, and then what was asked for. */
 export function createFrameFormat(contentType: string, asked: AnswerFraming): FrameFormat {
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const isEvents = mediaType === 'text/event-stream' || (mediaType === '' && asked === 'events');
-  return isEvents ? createSseFrames(maxFrameBytes) : createJsonFrames({ maxFrameBytes, isArrayExpected: asked === 'array' });
+  const isEventStreamExpected = mediaType === 'text/event-stream' || (mediaType === '' && asked === 'events');
+  return createSniffedFrames({ maxFrameBytes, isEventStreamExpected, isArrayExpected: asked === 'array' });
 }
 
 /** An answer of our own, framed as Gemini frames its own. */

@@ -80,16 +80,12 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** The text of bytes; null when they are not UTF-8. A byte order mark in front is dropped. */
-export function decodeText(bytes: Uint8Array): string | null {
-  try {
-    return strictUtf8.decode(bytes);
-  } catch {
-    return null;
-  }
+/** The text of bytes, as the agent server will read them: what is not UTF-8 becomes U+FFFD. A byte order mark in front is dropped. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder();
 const utf8 = new TextEncoder();
 
 /** UTF-8 of a text. */

@@ -30,7 +30,8 @@ export class FrameRelay {
 
   #changeOf({ json }: RawFrame): FrameChange {
     const value = json === null ? undefined : parseJson(json);
-    const replacement = this.#stage.push({ value });
+    const isUnread = json !== null && json !== '' && value === undefined;
+    const replacement = this.#stage.push(isUnread ? { value, unread: json } : { value });
     if (replacement === undefined) return { type: 'pass' };
     return replacement === null ? { type: 'leave-out' } : { type: 'replace', json: JSON.stringify(replacement) };
   }

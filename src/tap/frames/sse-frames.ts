@@ -45,11 +45,11 @@ function joinFrame({ bytes }: RawFrame, change: FrameChange): Uint8Array {
 
 /** How the first line of a frame ends. */
 function lineEndOf(bytes: Uint8Array): string {
-  return /\r\n|\n|\r/.exec(decodeText(bytes) ?? '')?.[0] ?? '\r\n';
+  return /\r\n|\n|\r/.exec(decodeText(bytes))?.[0] ?? '\r\n';
 }
 
 function readLines(bytes: Uint8Array): readonly string[] {
-  return decodeText(bytes)?.split(/\r\n|\n|\r/) ?? [];
+  return decodeText(bytes).split(/\r\n|\n|\r/);
 }
 
 function isData(line: string): boolean {

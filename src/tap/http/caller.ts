@@ -1,5 +1,5 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { findHeader, toHeaderList, withoutHopHeaders, type HeaderList } from './header-list.ts';
@@ -190,10 +190,9 @@ function toHttp2Way(request: Http2ServerRequest, response: Http2ServerResponse):
       stream.respond({ ...toMultiMap(withoutHopHeaders(list)), ':status': status }, options);
     },
     break() {
+      // Not `close`: it ends the body first, and the caller would see a whole answer. Destroyed by an error, a stream is reset (INTERNAL_ERROR) and nothing else.
       const reset = (): void => {
-        // `close` ends the body first, and a whole body is nothing to be reset: with a write under way the end has to wait, and comes too late.
-        if (stream.headersSent && stream.writable) stream.write(new Uint8Array(0));
-        stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        stream.destroy(new Error('the answer broke off'));
       };
       // Behind what was written before, so that it still arrives.
       if (stream.headersSent) stream.write(new Uint8Array(0), reset);

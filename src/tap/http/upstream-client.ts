@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request as openRequest, type ClientRequest, type ClientRequestArgs, type IncomingMessage } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
-import { createSecureContext, rootCertificates, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { createSocketFactory, type SocketFactory } from '../../backends/upstream/connect-socket.ts';
+import { loadAuthorities } from '../../backends/upstream/load-authorities.ts';
 import { mapTransportError } from '../../backends/upstream/map-transport-error.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { UpstreamSite } from './allowed-hosts.ts';
@@ -40,7 +40,7 @@ export const maxHeaderSize = 16 * 1024;
 
 /** `caFile`: PEM file with authorities to trust in addition to Node's own; null: the usual ones. Throws when it cannot be read. */
 export function createUpstreamClient(caFile: string | null): UpstreamClient {
-  const secureContext = caFile === null ? null : createSecureContext({ ca: [...rootCertificates, readFileSync(caFile, 'utf8')] });
+  const secureContext = caFile === null ? null : loadAuthorities(caFile);
   const sockets = createSocketFactory({ connectMs, secureContext, allowH2: false });
   const agents = {
     'http:': { kept: new SiteAgent('http:', sockets, true), fresh: new SiteAgent('http:', sockets, false) },

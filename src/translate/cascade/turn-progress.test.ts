@@ -65,6 +65,19 @@ describe('a turn is done', () => {
       expect(outcome({ at: 0, steps }, { at: 4_900, steps })).toEqual({ type: 'go-on' });
   });
 
+  test('when its last answer has stood still for a second, where steps have no status', () => {
+    const look = (plannerResponse: object, ...more: unknown[]): unknown[] => [userStep, { type: 15, plannerResponse }, ...more];
+    const said = look({ response: 'Hi' });
+    expect(outcome({ at: 0, steps: said }, { at: 900, steps: said }, { at: 1_000, steps: said })).toEqual(done);
+    for (const steps of [
+      look({ response: 'Let me look', toolCalls: [{ id: 'c', name: 'run_command' }] }),
+      look({ response: 'Let me look' }, stepOf('VIEW_FILE', 'DONE')),
+      look({ response: 'Let me look' }, stepOf('VIEW_FILE', 'RUNNING')),
+      look({ thinking: 'Hm' }),
+    ])
+      expect(outcome({ at: 0, steps }, { at: 4_900, steps })).toEqual({ type: 'go-on' });
+  });
+
   test('when it stands still for long and has said something, whatever else the steps show', () => {
     const steps = [answerStep('Hi'), stepOf('RUN_COMMAND', 'RUNNING')];
     expect(outcome({ at: 0, steps }, { at: 5_000, steps })).toEqual(done);
@@ -165,7 +178,7 @@ describe('an agent that asks for permission', () => {
       failure('permission'),
     ]);
     const steps = [callingStep('May I?'), stepOf('RUN_COMMAND', 'CANCELED')];
-    expect(judge({ at: 0, steps: [userStep, waitingStep] }, { at: 100, steps }, { at: 5_200, steps })).toEqual([
+    expect(judge({ at: 0, steps: [userStep, waitingStep] }, { at: 100, steps }, { at: 2_200, steps })).toEqual([
       asked,
       { type: 'go-on' },
       failure('permission'),
@@ -208,6 +221,14 @@ describe('with a tap', () => {
     expect(outcome({ at: 0, steps, model: { running: 1 } }, { at: 20_000, steps, model: { running: 1 } })).toEqual({
       type: 'go-on',
     });
+  });
+
+  test('how the model ended is the end, also where the agent calls it an error', () => {
+    const blocked = stepOf('ERROR_MESSAGE', 'ERROR', {
+      errorMessage: { error: { userErrorMessage: 'The model stopped: SAFETY.' } },
+    });
+    const look = { at: 0, steps: [...steps, blocked], model: { finish: 'content-filter' as const } };
+    expect(outcome(look)).toEqual({ ...done, reason: 'content-filter' });
   });
 
   test('what the model said counts, not what the agent shows', () => {

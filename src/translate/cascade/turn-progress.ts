@@ -40,6 +40,8 @@ export interface TurnProgress {
 
 /** How long the server must be quiet, with nothing changing, before something missing counts as missing. The executor may need a second to begin. */
 const emptyMs = 5_000;
+/** The same for an answer that no status says is done, but nothing says otherwise: some steps never get one. */
+const unmarkedMs = 1_000;
 /** The agent may try a cut answer again. */
 const cutMs = 2_000;
 /** The agent may correct an error by itself. */
@@ -112,8 +114,13 @@ class Progress implements TurnProgress {
       case 'broken':
         return stillMs < (outlook.failure.type === 'cut' ? cutMs : errorMs) ? goOn : { type: 'failed', failure: outlook.failure };
       case 'open':
-        return stillMs < (this.#asked === null ? emptyMs : declinedMs) ? goOn : this.#giveUp(reading);
+        return stillMs < this.#patience(reading) ? goOn : this.#giveUp(reading);
     }
+  }
+
+  #patience({ steps }: TurnReading): number {
+    if (this.#asked !== null) return declinedMs;
+    return looksOver(steps) ? unmarkedMs : emptyMs;
   }
 
   /** Nothing has moved for long, and yet the end cannot be seen in the steps: a tool that runs in the background, or a status that never came. */
@@ -131,12 +138,20 @@ type Outlook =
   | { readonly type: 'broken'; readonly failure: TurnFailure }
   | { readonly type: 'open' };
 
-/** What the steps of a quiet server say. */
-function assess({ steps, model }: TurnReading): Outlook {
-  if (model !== null && model.failure !== null)
-    return { type: 'broken', failure: { type: 'model', text: model.failure.message } };
-  // How the model ended is known from itself: an error step that says so, too, is no other news.
-  if (model !== null && model.finish !== null && model.finish !== 'stop') return { type: 'answered', reason: model.finish };
+/** What the model and the steps of a quiet server say. */
+function assess(reading: TurnReading): Outlook {
+  return assessModel(reading.model) ?? assessSteps(reading);
+}
+
+/** How the model ended is known from itself where there is a tap; an error step that says so, too, is no other news. Null: well, or not known. */
+function assessModel(model: TapTurnState | null): Outlook | null {
+  if (model === null) return null;
+  const { failure, finish } = model;
+  if (failure !== null) return { type: 'broken', failure: { type: 'model', text: failure.message } };
+  return finish === null || finish === 'stop' ? null : { type: 'answered', reason: finish };
+}
+
+function assessSteps({ steps, model }: TurnReading): Outlook {
   const last = lastAnswer(steps);
   const error = steps.findLastIndex((step) => step?.kind === 'error');
   const errorStep = steps[error];
@@ -162,9 +177,19 @@ function lastAnswer(steps: readonly (CascadeStep | null)[]): PlacedStep | null {
 }
 
 /** Whether nothing is to follow: that step is done and calls no tool, no tool came after it, and nothing is being worked on. */
-function isLast(steps: readonly (CascadeStep | null)[], { index, step }: PlacedStep): boolean {
-  const isOver = step.status === 'DONE' && !step.callsTools;
-  return isOver && !steps.some(isBusyStep) && !steps.slice(index + 1).some((later) => later?.kind === 'tool');
+function isLast(steps: readonly (CascadeStep | null)[], last: PlacedStep): boolean {
+  return last.step.status === 'DONE' && isUnfollowed(steps, last);
+}
+
+function isUnfollowed(steps: readonly (CascadeStep | null)[], { index, step }: PlacedStep): boolean {
+  return !step.callsTools && !steps.some(isBusyStep) && !steps.slice(index + 1).some((later) => later?.kind === 'tool');
+}
+
+/** Whether the last answer has all of an end but a status. */
+function looksOver(steps: readonly (CascadeStep | null)[]): boolean {
+  const last = lastAnswer(steps);
+  if (last === null || last.step.text === '' || !isUnfollowed(steps, last)) return false;
+  return last.step.status === 'UNSPECIFIED' || last.step.status === 'UNKNOWN';
 }
 
 function hasText(steps: readonly (CascadeStep | null)[], model: TapTurnState | null): boolean {

@@ -42,6 +42,7 @@ test('the configuration names what is needed, but no secret', () => {
         token: '\${AGENT_TOKEN}' # what you gave as --token
         ca_file: /tmp/ca.pem
         own_tools: keep
+        # tap: agent-tap # when its model calls go through a tap of the gateway: docs/agent-server.md
     models:
       default: agent/gemini-3-pro"
   `);

@@ -168,6 +168,19 @@ describe('planted violations', () => {
   });
 });
 
+test.each(['skip_thought_signature_validator', 'context_engineering_is_the_way_to_go'])(
+  'where the documented stand-ins are allowed, %s passes as it is and as base64',
+  async (value) => {
+    const lenient = await startGeminiModel({ allowsSkipSignatures: true });
+    for (const thoughtSignature of [value, Buffer.from(value).toString('base64'), 'QUJD']) {
+      const call = { functionCall: { name: 'a', args: {} }, thoughtSignature };
+      const body = exchange([call], [respond(call), { text: 'so?' }]);
+      expect((await askModel(lenient.url, body, 'gemini-3-pro')).status).toBe(thoughtSignature === 'QUJD' ? 400 : 200);
+    }
+    await lenient.close();
+  },
+);
+
 test('older models need no signatures, but take no JSON beside functions', async () => {
   const body = exchange([{ functionCall: { name: 'a', args: {} } }], [{ functionResponse: { name: 'a', response: {} } }]);
   expect(await faultOf(body, 'gemini-2.5-pro')).toBe('');

@@ -21,7 +21,7 @@ const answers: Readonly<Record<string, () => ScriptedAnswer>> = {
   '401': () => ({ status: 401 }),
   '403': () => ({ status: 403 }),
   '404': () => ({ status: 404 }),
-  '429': () => ({ status: 429, headers: { 'retry-after': '7' } }),
+  '429': () => ({ status: 429, headers: { 'retry-after': '7' }, body: '{"error":{"code":429,"message":"slowly"}}' }),
   '500': () => ({ status: 500 }),
   '503': () => ({ status: 503 }),
   html: () => ({ status: 502, body: '<html>Bad gateway</html>', headers: { 'content-type': 'text/html' } }),

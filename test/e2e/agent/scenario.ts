@@ -4,7 +4,7 @@ import type { GeminiCall } from '../../doubles/gemini-model/gemini-model-options
 export type ScenarioRequest = Omit<ResponseCreateParamsNonStreaming, 'model' | 'stream'>;
 
 /** One turn: the request, made of the answers before it; `unique` is a word that no other run of the scenario has. */
-export type ScenarioTurn = (answers: readonly Response[], unique: string) => ScenarioRequest;
+type ScenarioTurn = (answers: readonly Response[], unique: string) => ScenarioRequest;
 
 /** A conversation that is to look the same through every backend and every way of asking. */
 export interface Scenario {
