@@ -43,10 +43,14 @@ function keepTime(clock: ManualClock): void {
 describe('a server that answers a message only when the turn is over', () => {
   test('has accepted it when the words stand in the cascade', async () => {
     const { backend, server, clock } = openBlockingBench();
-    server.answer = () => [
-      { status: 'RUNNING', steps: [userStep, growingStep('Hi ')] },
-      { status: 'IDLE', steps: [userStep, answerStep('Hi there')] },
-    ];
+    server.answer = (_message, cascade) => {
+      // Steps are there as soon as somebody has looked.
+      setImmediate(() => cascade.look());
+      return [
+        { status: 'RUNNING', steps: [userStep, growingStep('Hi ')] },
+        { status: 'IDLE', steps: [userStep, answerStep('Hi there')] },
+      ];
+    };
     keepTime(clock);
     const turn = await playTurn(backend, request);
     expect([turn.thrown, turn.texts]).toEqual([null, ['Hi there']]);
@@ -65,7 +69,7 @@ describe('a server that answers a message only when the turn is over', () => {
     };
     const turn = await playTurn(backend, request, {
       onBatch: (batch) => {
-        if (!batch.some(({ type }) => type === 'text-delta')) return;
+        if (!batch.some((event) => event.type === 'text-delta' && event.delta === 'Hi ')) return;
         tap.turns[0]?.see([{ type: 'text-delta', delta: 'there' }], { running: 0, finish: 'stop' });
         server.cascades.get('cascade_1')?.show({ status: 'IDLE', steps: [userStep, answerStep('Hi there')] });
       },

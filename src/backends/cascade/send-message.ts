@@ -31,8 +31,8 @@ export async function untilAccepted(delivery: MessageDelivery): Promise<void> {
     over.abort();
     // Whatever becomes of it now, the steps tell.
     sending.catch(() => undefined);
+    signal.throwIfAborted();
   }
-  signal.throwIfAborted();
 }
 
 /** Resolves when the user's words stand among the steps, or the signal aborts: then it does not matter. */
