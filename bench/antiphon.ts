@@ -17,24 +17,26 @@ export function buildAntiphon(): void {
 }
 
 /** Subject (c): the product as a user starts it, with an empty data folder of its own inside `folder`. */
-export async function toAntiphonProgram(upstream: string, folder: string): Promise<NodeProgram> {
+export function toAntiphonProgram(upstream: string, folder: string): Promise<NodeProgram> {
+  const backends = {
+    chat: { type: 'chat', base_url: `${upstream}/v1` },
+    gemini: { type: 'gemini', api_key: 'x', base_url: upstream },
+  };
+  return writeAntiphonProgram(folder, { backends });
+}
+
+/** The product with these sections of the configuration, a free port and an empty data folder. */
+export async function writeAntiphonProgram(folder: string, sections: object): Promise<NodeProgram> {
   const data = mkdtempSync(join(folder, 'antiphon-'));
   const port = await findFreePort();
   const config = join(data, 'antiphon.yaml');
-  const settings = {
-    server: { port },
-    store: { url: `sqlite:${join(data, 'antiphon.db')}` },
-    backends: {
-      chat: { type: 'chat', base_url: `${upstream}/v1` },
-      gemini: { type: 'gemini', api_key: 'x', base_url: upstream },
-    },
-  };
+  const settings = { server: { port }, store: { url: `sqlite:${join(data, 'antiphon.db')}` }, ...sections };
   writeFileSync(config, stringify(settings));
   const argv = [join(checkout, 'dist/main.js'), '--config', config, '--port', String(port), '--data', data];
   return { name: 'antiphon', argv, env: { HOME: data } };
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -15,7 +15,7 @@ export interface MarkForm {
 }
 
 /** A place where a mark stands, or what is left of one. */
-export interface MarkText {
+interface MarkText {
   readonly start: number;
   readonly end: number;
   /** As long as a mark, from its head to its tail. */

@@ -20,7 +20,7 @@ export interface Expected {
   readonly calls: readonly { readonly name: string; readonly args: string }[];
 }
 
-export interface PlannedOutput {
+interface PlannedOutput {
   readonly name: string;
   readonly output: string;
 }

@@ -39,7 +39,7 @@ const busyPauseMs = 500;
 /** Seconds a client should stay away when the server was busy all the time. */
 const busyRetryAfter = 5;
 /** For calls that only read: whoever takes longer has lost the question. */
-const readingMs = 20_000;
+const readingMs = 10_000;
 /** For calls that nobody waits for, or whose outcome changes nothing. */
 const quietMs = 5000;
 /** How long a message waits for the subscription to its cascade; `known`: with a server that did not say the last time whether it had accepted one. */

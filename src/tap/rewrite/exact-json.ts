@@ -31,15 +31,19 @@ const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
 /** Replaces the numbers that do not survive JSON.parse and JSON.stringify. By hand: a regular expression for strings of megabytes may run out of stack. */
 function mapNumbers(source: string, change: (literal: string) => string): string {
   const pieces: string[] = [];
+  let kept = 0;
   for (let at = 0; at < source.length;) {
     const quote = source.indexOf('"', at);
-    const outside = source.slice(at, quote === -1 ? source.length : quote);
-    pieces.push(outside.replace(number, (literal) => (String(Number(literal)) === literal ? literal : change(literal))));
-    if (quote === -1) break;
-    at = endOfString(source, quote);
-    pieces.push(source.slice(quote, at));
+    const end = quote === -1 ? source.length : quote;
+    // Between most strings there is one comma or colon.
+    for (const { 0: literal, index } of end - at > 1 ? source.slice(at, end).matchAll(number) : []) {
+      if (String(Number(literal)) === literal) continue;
+      pieces.push(source.slice(kept, at + index), change(literal));
+      kept = at + index + literal.length;
+    }
+    at = quote === -1 ? end : endOfString(source, quote);
   }
-  return pieces.join('');
+  return pieces.length === 0 ? source : pieces.join('') + source.slice(kept);
 }
 
 /** Where the string that begins at this quote is over: behind its other quote. */

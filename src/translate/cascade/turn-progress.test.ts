@@ -210,6 +210,18 @@ describe('with a tap', () => {
     expect(outcome({ at: 0, run: 'running', steps: [waitingStep], model })).toEqual({ ...done, isIdle: false });
   });
 
+  test('a step that is never done keeps nobody waiting when the model has ended well', () => {
+    const unfinished = [userStep, growingStep('p')];
+    const captured = { hasClientCalls: true };
+    const looks = [0, 900, 1_000].map((at) => ({ at, steps: unfinished, model: captured }));
+    expect(outcome({ at: 0, run: 'running', steps: unfinished, model: captured }, ...looks)).toEqual(done);
+    expect(outcome({ at: 0, steps: unfinished, model: {} }, { at: 5_000, steps: unfinished, model: {} })).toEqual(done);
+    const broken = { finish: null };
+    expect(outcome({ at: 0, steps: unfinished, model: broken }, { at: 5_000, steps: unfinished, model: broken })).toEqual(
+      failure('cut'),
+    );
+  });
+
   test('a model call that failed or was cut fails the turn, unless a later one succeeds', () => {
     const failed = { failure: error, finish: null, hasOutput: false };
     expect(outcome({ at: 0, steps, model: failed }, { at: 1_000, steps, model: failed })).toEqual(failure('model', 'slow down'));

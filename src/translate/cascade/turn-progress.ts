@@ -68,7 +68,7 @@ class Progress implements TurnProgress {
 
   judge(reading: TurnReading): TurnVerdict {
     const stillMs = this.#measure(reading);
-    if (reading.model?.hasClientCalls === true) return this.#judgeCaptured(reading, reading.model);
+    if (reading.model?.hasClientCalls === true) return this.#judgeCaptured(reading, reading.model, stillMs);
     const waiting = reading.steps.findIndex((step) => step?.asksUser === true);
     if (waiting >= 0) return this.#judgeQuestion(reading, waiting);
     if (reading.run === 'running') return goOn;
@@ -95,11 +95,13 @@ class Progress implements TurnProgress {
   }
 
   /** The turn belongs to the client: nothing the agent says about it now matters, as long as it stops. */
-  #judgeCaptured(reading: TurnReading, model: TapTurnState): TurnVerdict {
+  #judgeCaptured(reading: TurnReading, model: TapTurnState, stillMs: number): TurnVerdict {
     const { at, run, steps } = reading;
     this.#capturedAt ??= at;
-    const isIdle = run === 'quiet' && model.running === 0 && !steps.some(isBusyStep);
     const isBlocked = steps.some((step) => step?.asksUser === true);
+    // Some steps never get their last status; an agent that is at rest for so long works on none of them.
+    const isOver = !steps.some(isBusyStep) || (!isBlocked && stillMs >= unmarkedMs);
+    const isIdle = run === 'quiet' && model.running === 0 && isOver;
     if (!isIdle && !isBlocked && at - this.#capturedAt < capturedMs) return goOn;
     if (model.failure !== null) return failed('model', model.failure.message);
     return { type: 'done', reason: model.finish ?? 'stop', isIdle };
@@ -127,7 +129,8 @@ class Progress implements TurnProgress {
   #giveUp({ steps, model }: TurnReading): TurnVerdict {
     if (this.#asked !== null) return failed('permission');
     const last = lastAnswer(steps)?.step;
-    if (last !== undefined && isActiveStep(last)) return failed('cut');
+    // What the tap saw end well is whole, whatever the step says.
+    if (last !== undefined && isActiveStep(last) && (model?.finish ?? null) === null) return failed('cut');
     if (!hasText(steps, model)) return failed('empty');
     return { type: 'done', reason: reasonOf(last, model), isIdle: true };
   }

@@ -196,6 +196,27 @@ describe('what an agent server does to the text', () => {
   );
 });
 
+test.each([true, false])(
+  'an agent that asks again after a cut does not make the response a completed one (stream %s)',
+  async (stream) => {
+    const seen: number[] = [];
+    const bench = await startAgentGateway({
+      agent: { quirks: { retriesCut: true } },
+      model: {
+        answer: ({ verb, index }) => {
+          if (verb !== 'streamGenerateContent' || seen.push(index) > 1) return undefined;
+          const chunk = { candidates: [{ content: { role: 'model', parts: [{ text: 'Part ' }] } }] };
+          return { chunks: [chunk, chunk], cutAfterBytes: JSON.stringify(chunk).length + 20 };
+        },
+      },
+    });
+    const { status, body } = await ask(bench, { input: '[[say Whole.]]', stream });
+    expect(status >= 500 || body.status === 'failed').toBe(true);
+    if (stream) expect(messagesOf(body)).toEqual(['Part ']);
+    await bench.close();
+  },
+);
+
 test('an id of a response is there only if the model gave one', async () => {
   const bench = await startAgentGateway({ model: { callIds: false, forbidden: hiddenForms } });
   const first = await ask(bench, { input: '[[call get_weather {"n":1}]] [[call get_weather {"n":2}]]', tools });
