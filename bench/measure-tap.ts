@@ -11,7 +11,7 @@ interface Way {
   readonly toBody: (prompt: string) => string;
 }
 
-export interface EventRow {
+interface EventRow {
   readonly label: string;
   readonly events: number;
   /** Milliseconds from the write of an event at the model server to its arrival at the client. */
@@ -24,7 +24,7 @@ export interface EventRow {
   readonly cpuPerEvent: number | null;
 }
 
-export interface TurnRow {
+interface TurnRow {
   readonly label: string;
   readonly turns: number;
   /** Milliseconds of a whole turn, and to its first event. */

@@ -40,7 +40,7 @@ export function judgeWords(client: number, where: string, text: string): string[
   return others.length === 0 ? [] : [`${where} of client ${String(client)} has canaries of ${others.join()}`];
 }
 
-export function readAnswer({ output }: LogResponse): Expected {
+function readAnswer({ output }: LogResponse): Expected {
   const textOf = (items: readonly LogItem[], member: 'content' | 'summary'): string =>
     items.map((item) => (item[member] ?? []).map(({ text = '' }) => text).join('')).join('');
   return {
