@@ -9,7 +9,7 @@ import { ask, callsOf, hiddenForms, mainCallsOf, messagesOf, openAnswer, outputs
 import { functionTool } from './scenario.ts';
 
 const tools = [functionTool('get_weather')];
-const impatient = 'timeouts: { connect: 300ms, first_byte: 1s, idle: 1s }\nstore: { url: "memory:" }';
+const impatient = 'timeouts: { connect: 1s, first_byte: 1s, idle: 1s }\nstore: { url: "memory:" }';
 
 describe.each(['none', 'reverse'] as const)('the agent server is gone in mid-turn, tap: %s', (mode) => {
   /** What happens to it while a turn is shown half. */
@@ -17,7 +17,6 @@ describe.each(['none', 'reverse'] as const)('the agent server is gone in mid-tur
     ['its cascades are lost, its connections break', ({ agent }) => agent.restart()],
     ['its cascades are lost, its connections stay', ({ agent }) => agent.restart({ dropsConnections: false })],
     ['its cascades lie on its disk', ({ agent }) => agent.restart({ forgets: false })],
-    ['nobody listens any more', ({ agent }) => agent.close()],
   ];
 
   test.each(losses)('%s: failed, nothing is repeated, and the history is told to a new one', async (_name, happen) => {
@@ -31,26 +30,14 @@ describe.each(['none', 'reverse'] as const)('the agent server is gone in mid-tur
       const broken = await turn;
       expect([broken.isFailed, broken.faults]).toEqual([true, []]);
       expect(mainCallsOf(bench, from)).toHaveLength(1);
-      const agent = await startAgain(bench);
       const next = await ask(bench, { input: '[[say Two.]]', previous_response_id: first.body.id, stream });
       expect(messagesOf(next.body).join('').endsWith('Two.')).toBe(true);
       const asked = mainCallsOf(bench).at(-1)?.text ?? '';
       expect([asked.includes('FIRST words'), asked.includes('BROKEN')]).toEqual([true, false]);
       expect(bench.model.violations).toEqual([]);
-      await agent?.close();
       await bench.close();
     }
   });
-
-  /** The server that was closed, on its old port; null where it runs. */
-  async function startAgain(bench: AgentGateway): Promise<AgentServerDouble | null> {
-    try {
-      const modelUrl = mode === 'none' ? bench.model.url : bench.tapUrl;
-      return await startAgentServer({ port: bench.agent.port, modelUrl });
-    } catch {
-      return null;
-    }
-  }
 });
 
 async function openTurn(
