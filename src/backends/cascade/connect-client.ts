@@ -12,6 +12,7 @@ import {
   createUpstreamClient,
   type UpstreamAnswer,
   type UpstreamClient,
+  type UpstreamRequest,
   type UpstreamTimeouts,
 } from '../upstream/upstream-client.ts';
 import { encodeEnvelope, EnvelopeDecoder, type Envelope } from './connect-envelope.ts';
@@ -35,13 +36,15 @@ export interface ConnectClientOptions {
   readonly now: () => number;
 }
 
+type CallTerms = Pick<UpstreamRequest, 'firstByteMs' | 'isOnce'>;
+
 /** Calls of one Connect service in JSON, over HTTP/1.1 or h2 (backends.md A.1). A call whose token is refused is repeated once with a fresh one. */
 export interface ConnectClient {
   /**
    * One message there, one back; an empty answer is `{}`. Throws GatewayError (`mapCascadeError`, transport), or the signal's reason. `firstByteMs`: when the answer is due, if sooner
-   * than the budget of the backend.
+   * than the budget of the backend; `isOnce`: it must not be served twice.
    */
-  call(method: string, message: object, signal: AbortSignal, firstByteMs?: number): Promise<JsonObject>;
+  call(method: string, message: object, signal: AbortSignal, terms?: CallTerms): Promise<JsonObject>;
   /**
    * One message there, a stream back that may be silent for any time: the payloads that one read of the socket brought, the first time `[]` when the server has accepted the
    * call. Ends with the server's end frame; throws what that frame says, `upstream_truncated` when the stream just stops, `upstream_invalid_response` when it is none.
@@ -72,14 +75,14 @@ class ServiceClient implements ConnectClient {
     this.#client = createUpstreamClient({ timeouts, allowH2: true, ...(caFile !== undefined && { caFile }) });
   }
 
-  async call(method: string, message: object, signal: AbortSignal, firstByteMs = Infinity): Promise<JsonObject> {
+  async call(method: string, message: object, signal: AbortSignal, terms: CallTerms = {}): Promise<JsonObject> {
     const source = this.#options.token;
     const token = source === null ? null : await source.current(signal);
     try {
-      return await this.#callOnce(method, message, { token, signal, firstByteMs });
+      return await this.#callOnce(method, message, { token, signal, terms });
     } catch (error) {
       if (source === null || token === null || faultKindOf(error) !== 'token') throw error;
-      return this.#callOnce(method, message, { token: await source.refresh(token, signal), signal, firstByteMs });
+      return this.#callOnce(method, message, { token: await source.refresh(token, signal), signal, terms });
     }
   }
 
@@ -168,7 +171,7 @@ class ServiceClient implements ConnectClient {
   }
 
   /** A 2xx answer; everything else is thrown. */
-  async #send(call: Call, { token, signal, firstByteMs = Infinity }: Sending): Promise<UpstreamAnswer> {
+  async #send(call: Call, { token, signal, terms }: Sending): Promise<UpstreamAnswer> {
     const { baseUrl, now } = this.#options;
     const request = {
       method: 'POST',
@@ -176,7 +179,7 @@ class ServiceClient implements ConnectClient {
       headers: this.#headers(call.contentType, token),
       body: call.body,
       isLongPoll: typeof call.body !== 'string',
-      firstByteMs,
+      ...terms,
     } as const;
     const answer = await this.#client.send(request, signal);
     if (answer.status >= 200 && answer.status <= 299) return answer;
@@ -232,7 +235,7 @@ interface Call {
 interface Sending {
   readonly token: Secret | null;
   readonly signal: AbortSignal;
-  readonly firstByteMs?: number;
+  readonly terms?: CallTerms;
 }
 
 function decodeOrNull(decoder: EnvelopeDecoder, bytes: Uint8Array): readonly Envelope[] | null {

@@ -69,7 +69,7 @@ class ConnectedAgentServer implements AgentServer {
     this.#options = options;
     this.#connect = openConnectClient({ ...options, backendName: name });
     this.#models = createCascadeModelList({
-      call: (method, message) => this.#connect.call(method, message, this.#closing.signal, readingMs),
+      call: (method, message) => this.#connect.call(method, message, this.#closing.signal, { firstByteMs: readingMs }),
       configured: models,
       now,
     });
@@ -211,7 +211,7 @@ class ConnectedAgentServer implements AgentServer {
   async #sendUntilAccepted(body: object, signal: AbortSignal): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.#connect.call('SendUserCascadeMessage', body, signal);
+        await this.#connect.call('SendUserCascadeMessage', body, signal, { isOnce: true });
         return;
       } catch (error) {
         if (faultKindOf(error) !== 'busy') throw error;
@@ -224,7 +224,7 @@ class ConnectedAgentServer implements AgentServer {
   /** A call that changes nothing and may therefore be repeated. */
   #read(method: string, body: object, signal: AbortSignal): Promise<JsonObject> {
     return retryReading(
-      () => this.#connect.call(method, body, signal, readingMs),
+      () => this.#connect.call(method, body, signal, { firstByteMs: readingMs }),
       (milliseconds) => this.#pause(milliseconds, signal),
     );
   }

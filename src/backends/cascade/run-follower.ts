@@ -4,6 +4,7 @@ import type { FinishReason, ModelEvent } from '../../model/model-event.ts';
 import type { TapTurnState } from '../../model/model-tap.ts';
 import { toCascadeUsage } from '../../translate/cascade/cascade-usage.ts';
 import { createCascadeSteps, type CascadeStepsStage, type WrittenSteps } from '../../translate/cascade/from-cascade-steps.ts';
+import { hasUnseenAnswer } from '../../translate/cascade/has-unseen-answer.ts';
 import { toPlainLosses } from '../../translate/cascade/to-cascade-losses.ts';
 import { createTurnProgress, type TurnProgress } from '../../translate/cascade/turn-progress.ts';
 import type { CascadeRun } from './cascade-run.ts';
@@ -42,6 +43,8 @@ export class RunFollower {
   #ending: Ending | null = null;
   #error: GatewayError | null = null;
   #wasModelRunning = false;
+  /** All text that the tap saw. */
+  #said = '';
 
   constructor(options: FollowerOptions) {
     const { context, run, sent, reading } = options;
@@ -82,11 +85,17 @@ export class RunFollower {
   #takeEvents(): readonly ModelEvent[] {
     this.#wakeReader();
     const reading = this.#reader.take();
-    const events = this.#options.run.takeEvents();
+    const events = this.#takeModelEvents();
     if (reading === null) return events;
     this.#latest = reading;
     if (this.#ending === null) this.#judge(reading);
     return [...events, ...this.#stage.push(reading.steps)];
+  }
+
+  #takeModelEvents(): readonly ModelEvent[] {
+    const events = this.#options.run.takeEvents();
+    for (const event of events) if (event.type === 'text-delta') this.#said += event.delta;
+    return events;
   }
 
   /** The end of a model call is news about the cascade too. */
@@ -140,23 +149,34 @@ export class RunFollower {
 
   async #finish({ reason, isIdle }: Ending): Promise<readonly ModelEvent[]> {
     const { context, run, sent, signal } = this.#options;
+    const taken = this.#takeModelEvents();
     const missed = this.#checkTap();
     const state = sent.tapTurn?.state;
     if (state !== undefined && state.failure !== null) throw state.failure;
-    const events: ModelEvent[] = [...run.takeEvents(), ...this.#stage.end(this.#writtenSteps()), ...this.#toNumbers()];
+    const events: ModelEvent[] = [...taken, ...this.#stage.end(this.#writtenSteps()), ...this.#toNumbers()];
     const kept = isIdle ? await keepSession(context, sent, signal) : [];
     if (isIdle) run.release();
     else run.abandon();
     return [...events, ...[...missed, ...kept].map((loss) => ({ type: 'loss', loss }) as const), { type: 'finish', reason }];
   }
 
-  /** A tap that saw nothing: what only it could have done makes the turn fail, everything else is a loss. */
+  /** A tap that saw nothing: what only it could have done makes the turn fail, everything else is a loss. One that missed the end has no whole answer. */
   #checkTap(): readonly Loss[] {
     const { request, tap, name } = this.#options.context;
-    if (tap === null || this.#hasModelCalls()) return [];
+    if (tap === null) return [];
+    if (this.#hasModelCalls()) {
+      if (this.#missesAnswer()) throw notTapped(name, tap.name);
+      return [];
+    }
     if (request.tools.length > 0 || request.input.some(({ type }) => type === 'call-output')) throw notTapped(name, tap.name);
     const lost = toPlainLosses(request, []).map((loss): Loss => ({ ...loss, action: 'dropped', reason: unseen }));
     return [{ path: 'model', action: 'emulated', reason: unseen }, ...lost];
+  }
+
+  #missesAnswer(): boolean {
+    const { mainCalls = 0, hasClientCalls = false, failure = null } = this.#options.sent.tapTurn?.state ?? {};
+    if (hasClientCalls || failure !== null) return false;
+    return hasUnseenAnswer(this.#latest?.steps ?? [], { mainCalls, said: this.#said });
   }
 
   #hasModelCalls(): boolean {

@@ -194,6 +194,28 @@ describe('keep-alive race', () => {
     expect(raced).toBeGreaterThan(50);
   });
 
+  test('but never under one that must not be served twice: it has a connection of its own', async () => {
+    const served = new WeakSet<object>();
+    const bodies: string[] = [];
+    const upstream = await serve(({ socket, body }) => {
+      bodies.push(body);
+      if (served.has(socket)) socket.resetAndDestroy();
+      else socket.write(httpAnswer(body));
+      served.add(socket);
+    });
+    const client = newClient();
+    for (let count = 0; count < 50; count++) {
+      const body = JSON.stringify({ count });
+      const answer = await client.send({ ...post(upstream.url), body, isOnce: true }, new AbortController().signal);
+      expect(await outcomeOf(answer)).toEqual({ text: body, error: undefined });
+    }
+    expect(bodies).toHaveLength(50);
+    const broken = await serve(({ socket }) => socket.resetAndDestroy());
+    await expect(client.send({ ...post(broken.url), isOnce: true }, new AbortController().signal)).rejects.toMatchObject({
+      code: 'upstream_unreachable',
+    });
+  });
+
   test('a server that closes idle connections after a millisecond is never an error', async () => {
     const upstream = await serve(({ socket, body, index }) => {
       socket.write(httpAnswer(body));

@@ -32,11 +32,11 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       const { origin, dispatch } = toDispatch(request);
       const exchange = { origin, timeouts: toBudgets(request, timeouts), signal };
       const first = new Exchange(exchange);
-      agent.dispatch(dispatch, first);
+      (request.isOnce === true ? freshAgent : agent).dispatch(dispatch, first);
       try {
         return await first.answer;
       } catch (error) {
-        if (!sockets.brokeUsedSocket(first.brokenUnanswered)) throw error;
+        if (request.isOnce === true || !sockets.brokeUsedSocket(first.brokenUnanswered)) throw error;
       }
       signal.throwIfAborted();
       const second = new Exchange(exchange);

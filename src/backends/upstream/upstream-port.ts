@@ -15,6 +15,8 @@ export interface UpstreamRequest {
   readonly body?: string | Uint8Array;
   /** For calls whose answer is due sooner than the client's budget says. */
   readonly firstByteMs?: number;
+  /** It must not be served twice: it goes over a connection of its own, which cannot have been closed just now, and is never sent again. */
+  readonly isOnce?: boolean;
   /** A stream that may be silent for as long as it likes, before its status line too: of the budgets only `connectMs` counts. */
   readonly isLongPoll?: boolean;
 }
@@ -34,7 +36,7 @@ export interface UpstreamAnswer {
 export interface UpstreamClient {
   /**
    * Sends one request. Redirects are not followed: their status is the answer. Rejects with a GatewayError, or with the signal's reason when it aborts; the socket is
-   * destroyed at once then, also while the body is being read. A request that met a kept-alive connection just closed by the server is sent once more.
+   * destroyed at once then, also while the body is being read. A request that met a kept-alive connection just closed by the server is sent once more, unless it `isOnce`.
    */
   send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>;
   /** Closes idle connections; running exchanges go on to their end. */

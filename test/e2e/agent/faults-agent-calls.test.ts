@@ -5,7 +5,7 @@ import { runSideBySide } from '../../run-side-by-side.ts';
 import { ask, messagesOf } from './ask-agent.ts';
 
 const text = 'The whole answer, in several pieces of text.';
-const timeouts = 'timeouts: { connect: 300ms, first_byte: 300ms, idle: 300ms }\nstore: { url: "memory:" }';
+const timeouts = 'timeouts: { connect: 1s, first_byte: 800ms, idle: 800ms }\nstore: { url: "memory:" }';
 
 const failed: RpcFault = { code: 'internal', message: 'something broke' };
 const faults: readonly (readonly [name: string, fault: RpcFault])[] = [

@@ -1,9 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { createNewId } from '../../../src/new-id.ts';
+import { createMarks } from '../../../src/tap/marks.ts';
+import type { Intercept } from '../../../src/tap/model-call.ts';
+import { createTapSessions } from '../../../src/tap/tap-sessions.ts';
 import { startAgentGateway, type AgentGateway } from '../../doubles/start-agent-gateway.ts';
 import { openTunnelSession, sendHttp2 } from '../../doubles/tap-tunnel.ts';
-import { ask, callsOf, hiddenForms, mainCallsOf, messagesOf } from './ask-agent.ts';
+import { createModelWatch } from '../../isolation/model-watch.ts';
+import { startPlantedGateway } from '../../isolation/start-planted-gateway.ts';
+import { ask, callsOf, errorTextOf, hiddenForms, mainCallsOf, messagesOf } from './ask-agent.ts';
 import { functionTool } from './scenario.ts';
 
 const tools = [functionTool('get_weather')];
@@ -104,3 +111,24 @@ test.each(['reverse', 'forward'] as const)(
     await bench.close();
   },
 );
+
+test('an agent that loses the mark in mid-turn: half an answer is never completed', async () => {
+  const marks = createMarks({ keys: [randomBytes(32)], randomBytes });
+  const sessions = createTapSessions({ name: 'tap', marks, newId: createNewId() });
+  const read = new TextDecoder();
+  /** The second call of a turn has lost it, as after a history that was cut short. */
+  const intercept: Intercept = (call) => {
+    const source = read.decode(call.body);
+    if (!call.streams || !source.includes('functionResponse')) return sessions.intercept(call);
+    return { type: 'forward', body: marks.stripJsonSource(source), answer: null, signal: null };
+  };
+  const key = 'sk-0123456789abcdef';
+  const bench = await startPlantedGateway({ tap: sessions.tap, intercept }, { keys: [key], watch: createModelWatch() });
+  const input = '[[say I look.]] [[call read_note {"name":"a"}]] [[then]] [[say And found it.]]';
+  for (const stream of [true, false]) {
+    const answer = await ask(bench, { input, tools, stream }, { authorization: `Bearer ${key}` });
+    expect(answer.status >= 500 || answer.body.status === 'failed').toBe(true);
+    expect(errorTextOf(answer)).toContain('do not go through the tap');
+  }
+  await bench.close();
+});
