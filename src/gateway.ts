@@ -13,6 +13,7 @@ import type { ModelCatalog } from './model/model-catalog.ts';
 import type { ResponseStore } from './model/response-store.ts';
 import type { Secret } from './model/secret.ts';
 import { createNewId } from './new-id.ts';
+import type { RunningTap } from './run-taps.ts';
 import { openModelTaps, type OpenTaps } from './open-model-taps.ts';
 import type { App } from './server/app-options.ts';
 import { startLogging, type Logging } from './start-logging.ts';
@@ -23,7 +24,7 @@ import { chooseExample, toStartUpLines, type BackendReport, type StartUpReport }
 /** A whole gateway. */
 export interface Gateway {
   /** Opens the store and accepts connections. Throws what a person can act on: SettingsError, the store's GatewayError, or the socket's error. */
-  listen(): Promise<{ readonly url: string }>;
+  listen(): Promise<{ readonly url: string; readonly taps: readonly RunningTap[] }>;
   /** What was found and how to call it, for a person; waits for servers that are still looked for. Throws when a backend cannot be set up. */
   describe(): Promise<readonly string[]>;
   /** Asks one question as a client would, and hands on the answer piece by piece. */
@@ -75,8 +76,8 @@ export function createGateway(settings: Settings, overrides: GatewayOverrides = 
 
   return {
     async listen() {
-      const { url } = await (starting ??= start(settings, overrides));
-      return { url };
+      const { url, taps } = await (starting ??= start(settings, overrides));
+      return { url, taps: taps.running };
     },
     async describe() {
       if (starting === undefined) throw new Error('describe() comes after listen()');

@@ -20,6 +20,8 @@ export interface BuiltGateway {
 export interface GatewayProcess {
   readonly url: string;
   readonly pid: number;
+  /** Resolves with the URL of its tap as soon as it is printed. */
+  tapUrl(): Promise<string>;
   /** Everything it wrote to stdout and stderr so far. */
   readonly output: () => string;
   /** Resolves when it has ended and all of its output is here: the exit code, null when a signal ended it. */
@@ -61,10 +63,14 @@ export async function buildGateway(): Promise<BuiltGateway> {
 
 async function watch(child: ChildProcess): Promise<GatewayProcess> {
   let output = '';
+  let tellTap: (url: string) => void = () => undefined;
+  const tapUrl = new Promise<string>((resolve) => (tellTap = resolve));
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = await new Promise<string>((resolve, reject) => {
     const read = (piece: string): void => {
       output += piece;
+      const [, tap] = /^.*(?:reverse|forward), (http:[^\s,]+)/m.exec(output) ?? [];
+      if (tap !== undefined) tellTap(tap);
       const [, found] = /antiphon listening on (\S+)\n/.exec(output) ?? [];
       if (found !== undefined) resolve(found);
     };
@@ -77,6 +83,7 @@ async function watch(child: ChildProcess): Promise<GatewayProcess> {
   return {
     url,
     pid: child.pid ?? 0,
+    tapUrl: () => tapUrl,
     output: () => output,
     exit,
     kill: (signal) => {

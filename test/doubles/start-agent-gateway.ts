@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { AgentServerDouble, AgentServerOptions } from './agent-server/agent-server-options.ts';
 import { startAgentServer } from './agent-server/start-agent-server.ts';
-import { findFreePort } from './find-free-port.ts';
 import type { GeminiModelOptions } from './gemini-model/gemini-model-options.ts';
 import { startGeminiModel, type GeminiModel } from './gemini-model/start-gemini-model.ts';
 import { startGateway, type StartedGateway } from './start-gateway.ts';
@@ -40,28 +39,25 @@ export async function startAgentGateway(options: AgentGatewayOptions = {}): Prom
   const { mode = 'reverse', backend = '', server = '', more = 'store: { url: "memory:" }' } = options;
   const isForward = mode === 'forward';
   const model = await startGeminiModel({ ...(isForward && { tls: 'self-signed' as const }), ...options.model });
-  const [agentPort, tapPort] = await Promise.all([findFreePort(), findFreePort()]);
-  const tapUrl = mode === 'none' ? '' : `http://127.0.0.1:${String(tapPort)}`;
+  const agent = await startAgentServer({ modelUrl: model.url, ...options.agent });
   const gateway = await startGateway(
     [
       ...(server === '' ? [] : [`server: { ${server} }`]),
       'backends:',
-      `  agent: { type: cascade, base_url: "http://127.0.0.1:${String(agentPort)}"${mode === 'none' ? '' : ', tap: agent-tap'}${backend} }`,
+      `  agent: { type: cascade, base_url: "${agent.url}"${mode === 'none' ? '' : ', tap: agent-tap'}${backend} }`,
       `  gemini: { type: gemini, base_url: "${model.url}", api_key: "AIza-direct"${caFile(model, ', ca_file')} }`,
-      ...describeTap({ mode, tapPort, model }),
+      ...describeTap(mode, model),
       more,
     ].join('\n'),
   );
-  const agent = await startAgentServer({
-    port: agentPort,
+  const { url, tapUrl, dataDirectory } = gateway;
+  agent.setModelWay({
     modelUrl: mode === 'reverse' ? tapUrl : model.url,
-    ...(isForward && {
-      proxy: { url: tapUrl, credential, caFile: join(gateway.dataDirectory, 'data', 'tap', 'ca.pem') },
-    }),
+    ...(isForward && { proxy: { url: tapUrl, credential, caFile: join(dataDirectory, 'data', 'tap', 'ca.pem') } }),
     ...options.agent,
   });
   return {
-    ...{ gateway, agent, model, tapUrl, url: gateway.url },
+    ...{ gateway, agent, model, tapUrl, url },
     async close() {
       await gateway.close();
       await agent.close();
@@ -70,8 +66,8 @@ export async function startAgentGateway(options: AgentGatewayOptions = {}): Prom
   };
 }
 
-function describeTap({ mode, tapPort, model }: { mode: TapMode; tapPort: number; model: GeminiModel }): string[] {
-  const listen = `listen: "127.0.0.1:${String(tapPort)}"`;
+function describeTap(mode: TapMode, model: GeminiModel): string[] {
+  const listen = 'listen: "127.0.0.1:0"';
   if (mode === 'none') return [];
   const settings =
     mode === 'reverse'

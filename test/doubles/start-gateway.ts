@@ -7,6 +7,8 @@ import { createGateway, type GatewayOverrides } from '../../src/gateway.ts';
 export interface StartedGateway {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  /** Of its tap; empty without one. */
+  readonly tapUrl: string;
   readonly dataDirectory: string;
   close(): Promise<void>;
 }
@@ -27,9 +29,10 @@ export async function startGateway(
     readFile: (path) => (path === file ? Promise.resolve(yaml) : readFile(path, 'utf8').catch(() => undefined)),
   });
   const gateway = createGateway(settings, overrides);
-  const { url } = await gateway.listen();
+  const { url, taps } = await gateway.listen();
   return {
     url,
+    tapUrl: taps[0]?.url ?? '',
     dataDirectory,
     async close() {
       await gateway.close();

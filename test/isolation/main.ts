@@ -11,7 +11,6 @@ import { defaultQuirks } from '../doubles/agent-server/quirks.ts';
 import { startAgentServer } from '../doubles/agent-server/start-agent-server.ts';
 import { buildGateway } from '../doubles/gateway-process.ts';
 import { startGeminiModel } from '../doubles/gemini-model/start-gemini-model.ts';
-import { findFreePort } from '../doubles/find-free-port.ts';
 import { createModelWatch } from './model-watch.ts';
 import { createKeys, runIsolation } from './run-isolation.ts';
 
@@ -57,18 +56,17 @@ const [wanted, slice, seed] = [Number(values.turns), Number(values.slice), Numbe
 const keys = createKeys(24);
 const watch = createModelWatch();
 const model = await startGeminiModel({ answer: watch.answer, keepsCalls: false });
-const [agentPort, tapPort] = [await findFreePort(), await findFreePort()];
-const tapUrl = `http://127.0.0.1:${String(tapPort)}`;
-const agent = await startAgentServer({ port: agentPort, modelUrl: tapUrl, keepsLog: false });
+const agent = await startAgentServer({ modelUrl: model.url, keepsLog: false });
 const built = await buildGateway();
 const gateway = await built.start(
   [
     `server: { keys: ${JSON.stringify(keys)} }`,
     'log: { level: warn }',
-    `backends: { agent: { type: cascade, base_url: "http://127.0.0.1:${String(agentPort)}", tap: wire } }`,
-    `taps: { wire: { mode: reverse, listen: "127.0.0.1:${String(tapPort)}", upstream: "${model.url}" } }`,
+    `backends: { agent: { type: cascade, base_url: "${agent.url}", tap: wire } }`,
+    `taps: { wire: { mode: reverse, listen: "127.0.0.1:0", upstream: "${model.url}" } }`,
   ].join('\n'),
 );
+agent.setModelWay({ modelUrl: await gateway.tapUrl() });
 console.log(`isolation: 64 clients, ${String(keys.length)} keys, ${String(wanted)} turns, seed ${String(seed)}`);
 let [turns, crossed, faulty] = [0, 0, 0];
 for (let number = 0; turns < wanted; number++) {

@@ -23,7 +23,8 @@ export interface ProxySettings {
   readonly caFile?: string;
 }
 
-export interface AgentServerOptions extends LoopbackOptions {
+/** How model calls get to the model API. */
+export interface ModelWay {
   /** Base URL of the Gemini-format endpoint, or of a reverse tap in front of it. */
   readonly modelUrl: string;
   /** Calls go through CONNECT and TLS. */
@@ -32,6 +33,9 @@ export interface AgentServerOptions extends LoopbackOptions {
   readonly modelCaFile?: string;
   /** Speaks h2 to the model API where it is offered (default true). */
   readonly modelH2?: boolean;
+}
+
+export interface AgentServerOptions extends LoopbackOptions, ModelWay {
   /** Headers of every model call, credentials for example. */
   readonly modelHeaders?: Readonly<Record<string, string>>;
   /** Framing of main calls: `?alt=sse`, or the JSON array without it. */
@@ -133,6 +137,8 @@ export interface AgentServerDouble {
   cascades(): readonly CascadeView[];
   setTokens(tokens: readonly string[] | null): void;
   setQuirks(quirks: Partial<AgentQuirks>): void;
+  /** From now on, for whoever had to know where this server is before it knew where its model is. */
+  setModelWay(way: ModelWay): void;
   /** As if the process had been started again. */
   restart(options?: RestartOptions): void;
   /** Resolves when the condition holds; it is asked whenever anything happens here. */

@@ -4,7 +4,7 @@ import { connect as connectH2, constants, type ClientHttp2Session, type ClientHt
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { AgentServerOptions } from './agent-server-options.ts';
+import type { ModelWay } from './agent-server-options.ts';
 import { openTunnel } from './open-tunnel.ts';
 
 interface ModelHttpRequest {
@@ -27,7 +27,7 @@ export interface ModelHttp {
   close(): void;
 }
 
-export function openModelHttp(options: Pick<AgentServerOptions, 'modelUrl' | 'proxy' | 'modelCaFile' | 'modelH2'>): ModelHttp {
+export function openModelHttp(options: ModelWay): ModelHttp {
   const url = new URL(options.modelUrl);
   const basePath = url.pathname.replace(/\/$/, '');
   const dialer = new Dialer(url, options);
@@ -65,12 +65,12 @@ class StaleConnection extends Error {
 class Dialer {
   readonly agent: Agent;
   readonly #url: URL;
-  readonly #options: Pick<AgentServerOptions, 'proxy' | 'modelCaFile' | 'modelH2'>;
+  readonly #options: Omit<ModelWay, 'modelUrl'>;
   readonly #sockets = new Set<Socket>();
   #session: Promise<ClientHttp2Session | null> | null = null;
   #spare: Socket | null = null;
 
-  constructor(url: URL, options: Pick<AgentServerOptions, 'proxy' | 'modelCaFile' | 'modelH2'>) {
+  constructor(url: URL, options: Omit<ModelWay, 'modelUrl'>) {
     this.#url = url;
     this.#options = options;
     this.agent = new DialAgent(() => this.#take());

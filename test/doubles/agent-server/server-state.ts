@@ -18,7 +18,7 @@ export interface ServerState {
   quirks: AgentQuirks;
   tokens: readonly string[] | null;
   readonly models: readonly AgentModelEntry[];
-  readonly modelHttp: ModelHttp;
+  modelHttp: ModelHttp;
   readonly cascades: Map<string, Cascade>;
   /** Cascades on disk that a restart unloaded. */
   readonly unloaded: Map<string, Cascade>;

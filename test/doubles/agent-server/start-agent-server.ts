@@ -73,6 +73,10 @@ function openDouble(state: ServerState, server: LoopbackServer): AgentServerDoub
     setQuirks(quirks) {
       state.quirks = { ...state.quirks, ...quirks };
     },
+    setModelWay(way) {
+      state.modelHttp.close();
+      state.modelHttp = openModelHttp(way);
+    },
     restart,
     until: (isReached) => state.changes.until(isReached),
     async close() {

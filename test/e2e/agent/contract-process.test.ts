@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAgentServer } from '../../doubles/agent-server/start-agent-server.ts';
-import { findFreePort } from '../../doubles/find-free-port.ts';
-import { buildGateway, type BuiltGateway } from '../../doubles/gateway-process.ts';
+import { buildGateway, type BuiltGateway, type GatewayProcess } from '../../doubles/gateway-process.ts';
 import { startGeminiModel } from '../../doubles/gemini-model/start-gemini-model.ts';
 import { ask, hiddenForms, messagesOf, outputsFor } from './ask-agent.ts';
 import { functionTool } from './scenario.ts';
@@ -43,10 +43,26 @@ test('antiphon tap ca prints where the authority is; its key is for the owner on
   expect(keys).toBe('600\n');
 });
 
+/** A port that was free a moment ago; the next one when somebody took it since. */
+async function startOnFreePort(toYaml: (port: number) => string): Promise<{ gateway: GatewayProcess; port: number }> {
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    try {
+      return { gateway: await built.start(toYaml(port)), port };
+    } catch (error) {
+      if (!String(error).includes('in use')) throw error;
+    }
+  }
+}
+
 test('a tap listens before the gateway says so, and prints the password it has made', async () => {
-  const port = await findFreePort();
-  const gateway = await built.start(
-    `taps: { proxy: { mode: forward, listen: "127.0.0.1:${String(port)}", hosts: [model.example] } }\nstore: { url: "memory:" }`,
+  const { gateway, port } = await startOnFreePort(
+    (port) =>
+      `taps: { proxy: { mode: forward, listen: "127.0.0.1:${String(port)}", hosts: [model.example] } }\nstore: { url: "memory:" }`,
   );
   await new Promise<void>((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
@@ -70,28 +86,32 @@ test('no credential stands in any answer or line of output, and a new process go
     proxy: 'canary-proxy-0123456789',
     model: 'canary-model-0123456789',
   };
-  const ports = { agent: await findFreePort(), tap: await findFreePort() };
   const model = await startGeminiModel({ tls: 'self-signed', forbidden: hiddenForms, apiKeys: [secrets.model] });
-  const yaml = [
-    `server: { keys: ["${secrets.client}"], admin_key: "${secrets.admin}" }`,
-    'log: { level: trace, content: true }',
-    'store: { url: "sqlite:./agent.db" }',
-    'backends:',
-    `  agent: { type: cascade, base_url: "http://127.0.0.1:${String(ports.agent)}", tap: proxy, csrf_token: "${secrets.csrf}", token: "${secrets.first}", token_command: ["/bin/echo", "${secrets.command}"] }`,
-    'taps:',
-    `  proxy: { mode: forward, listen: "127.0.0.1:${String(ports.tap)}", hosts: ["127.0.0.1"], credential: "agent:${secrets.proxy}", upstream_ca_file: "${model.caFile ?? ''}" }`,
-  ].join('\n');
-  const caFile = join(built.folder, 'data', 'tap', 'ca.pem');
-  let gateway = await built.start(yaml);
   const agent = await startAgentServer({
-    ...{ port: ports.agent, csrf: secrets.csrf, tokens: [secrets.first], modelUrl: model.url },
+    ...{ csrf: secrets.csrf, tokens: [secrets.first], modelUrl: model.url },
     modelHeaders: { 'x-goog-api-key': secrets.model },
-    proxy: { url: `http://127.0.0.1:${String(ports.tap)}`, credential: `agent:${secrets.proxy}`, caFile },
     onRpc: ({ method }) =>
       method === 'SendUserCascadeMessage' && isBroken
         ? { code: 'unknown', message: `refused ${secrets.csrf} ${secrets.posted} ${secrets.first}` }
         : undefined,
   });
+  const yaml = [
+    `server: { keys: ["${secrets.client}"], admin_key: "${secrets.admin}" }`,
+    'log: { level: trace, content: true }',
+    'store: { url: "sqlite:./agent.db" }',
+    'backends:',
+    `  agent: { type: cascade, base_url: "${agent.url}", tap: proxy, csrf_token: "${secrets.csrf}", token: "${secrets.first}", token_command: ["/bin/echo", "${secrets.command}"] }`,
+    'taps:',
+    `  proxy: { mode: forward, listen: "127.0.0.1:0", hosts: ["127.0.0.1"], credential: "agent:${secrets.proxy}", upstream_ca_file: "${model.caFile ?? ''}" }`,
+  ].join('\n');
+  const caFile = join(built.folder, 'data', 'tap', 'ca.pem');
+  const start = async (): Promise<GatewayProcess> => {
+    const process = await built.start(yaml);
+    const proxy = { url: await process.tapUrl(), credential: `agent:${secrets.proxy}`, caFile };
+    agent.setModelWay({ modelUrl: model.url, proxy });
+    return process;
+  };
+  let gateway = await start();
   let isBroken = false;
   const shown: string[] = [];
   const headers = { authorization: `Bearer ${secrets.client}` };
@@ -118,7 +138,7 @@ test('no credential stands in any answer or line of output, and a new process go
   expect(await gateway.exit).toBe(0);
   shown.push(gateway.output());
 
-  gateway = await built.start(yaml);
+  gateway = await start();
   const started = agent.bodiesOf('StartCascade').length;
   agent.setTokens([secrets.command]);
   const request = { input: outputsFor(first.body, 'snow'), tools, previous_response_id: first.body.id };

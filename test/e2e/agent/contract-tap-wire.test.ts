@@ -9,7 +9,6 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTunnel } from '../../doubles/agent-server/open-tunnel.ts';
 import { startAgentServer } from '../../doubles/agent-server/start-agent-server.ts';
-import { findFreePort } from '../../doubles/find-free-port.ts';
 import { startGeminiModel } from '../../doubles/gemini-model/start-gemini-model.ts';
 import { startAgentGateway, type AgentGateway, type AgentGatewayOptions } from '../../doubles/start-agent-gateway.ts';
 import { startGateway } from '../../doubles/start-gateway.ts';
@@ -147,21 +146,20 @@ describe('a forward tap', () => {
 describe.each(modes)('a model API whose certificate cannot be verified, behind a %s tap', (mode) => {
   test.each([true, false])('gets no byte, and the turn fails (stream %s)', async (stream) => {
     const model = await startGeminiModel({ tls: 'self-signed' });
-    const [agentPort, tapPort] = [await findFreePort(), await findFreePort()];
+    const agent = await startAgentServer({ modelUrl: model.url });
     const way = mode === 'reverse' ? `upstream: "${model.url}"` : `hosts: ["127.0.0.1"], credential: "${credential}"`;
     const gateway = await startGateway(
       [
-        `backends: { agent: { type: cascade, base_url: "http://127.0.0.1:${String(agentPort)}", tap: wire } }`,
-        `taps: { wire: { mode: ${mode}, listen: "127.0.0.1:${String(tapPort)}", ${way} } }`,
+        `backends: { agent: { type: cascade, base_url: "${agent.url}", tap: wire } }`,
+        `taps: { wire: { mode: ${mode}, listen: "127.0.0.1:0", ${way} } }`,
         'store: { url: "memory:" }',
       ].join('\n'),
     );
-    const tapUrl = `http://127.0.0.1:${String(tapPort)}`;
-    const caFile = join(gateway.dataDirectory, 'data/tap/ca.pem');
-    const agent = await startAgentServer({
-      port: agentPort,
-      ...(mode === 'reverse' ? { modelUrl: tapUrl } : { modelUrl: model.url, proxy: { url: tapUrl, credential, caFile } }),
-    });
+    const { tapUrl, dataDirectory } = gateway;
+    const caFile = join(dataDirectory, 'data/tap/ca.pem');
+    agent.setModelWay(
+      mode === 'reverse' ? { modelUrl: tapUrl } : { modelUrl: model.url, proxy: { url: tapUrl, credential, caFile } },
+    );
     const answer = await ask(gateway, { input: '[[say Hello]]', tools, stream });
     expect(answer.status >= 500 || answer.body.status === 'failed').toBe(true);
     expect(mainCallsOf({ model })).toEqual([]);

@@ -12,7 +12,6 @@ import {
   type RawRequest,
   type RawUpstream,
 } from '../../doubles/raw-upstream.ts';
-import { findFreePort } from '../../doubles/find-free-port.ts';
 import { startGateway } from '../../doubles/start-gateway.ts';
 import { runSideBySide } from '../../run-side-by-side.ts';
 import { ask, callsOf, messagesOf } from './ask-agent.ts';
@@ -74,16 +73,15 @@ afterAll(async () => {
 
 async function open(framing: Framing, retriesCut: boolean): Promise<Bench> {
   const upstream = await openRawUpstream(answer);
-  const [agentPort, tapPort] = [await findFreePort(), await findFreePort()];
+  const agent = await startAgentServer({ modelUrl: upstream.url, framing, quirks: { retriesCut } });
   const gateway = await startGateway(
     [
-      `backends: { agent: { type: cascade, base_url: "http://127.0.0.1:${String(agentPort)}", tap: wire } }`,
-      `taps: { wire: { mode: reverse, listen: "127.0.0.1:${String(tapPort)}", upstream: "${upstream.url}" } }`,
+      `backends: { agent: { type: cascade, base_url: "${agent.url}", tap: wire } }`,
+      `taps: { wire: { mode: reverse, listen: "127.0.0.1:0", upstream: "${upstream.url}" } }`,
       'store: { url: "memory:" }',
     ].join('\n'),
   );
-  const modelUrl = `http://127.0.0.1:${String(tapPort)}`;
-  const agent = await startAgentServer({ port: agentPort, modelUrl, framing, quirks: { retriesCut } });
+  agent.setModelWay({ modelUrl: gateway.tapUrl });
   closing.push(
     () => upstream.close(),
     () => agent.close(),

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AgentServerDouble } from '../../doubles/agent-server/agent-server-options.ts';
 import { startAgentServer } from '../../doubles/agent-server/start-agent-server.ts';
-import { findFreePort } from '../../doubles/find-free-port.ts';
 import { buildGateway, type BuiltGateway, type GatewayProcess } from '../../doubles/gateway-process.ts';
 import { startGeminiModel, type GeminiModel } from '../../doubles/gemini-model/start-gemini-model.ts';
 import { startAgentGateway, type AgentGateway } from '../../doubles/start-agent-gateway.ts';
@@ -67,17 +66,20 @@ describe('the gateway with its tap is gone in mid-turn', () => {
 
   async function install(name: string): Promise<Installed> {
     const model = await startGeminiModel({ forbidden: hiddenForms });
-    const [agentPort, tapPort] = [await findFreePort(), await findFreePort()];
-    const agent = await startAgentServer({ port: agentPort, modelUrl: `http://127.0.0.1:${String(tapPort)}` });
+    const agent = await startAgentServer({ modelUrl: model.url });
     const yaml = [
       `store: { url: "sqlite:./${name}.db" }`,
-      `backends: { agent: { type: cascade, base_url: "http://127.0.0.1:${String(agentPort)}", tap: wire } }`,
-      `taps: { wire: { mode: reverse, listen: "127.0.0.1:${String(tapPort)}", upstream: "${model.url}" } }`,
+      `backends: { agent: { type: cascade, base_url: "${agent.url}", tap: wire } }`,
+      `taps: { wire: { mode: reverse, listen: "127.0.0.1:0", upstream: "${model.url}" } }`,
     ].join('\n');
     return {
       agent,
       model,
-      start: () => built.start(yaml),
+      async start() {
+        const gateway = await built.start(yaml);
+        agent.setModelWay({ modelUrl: await gateway.tapUrl() });
+        return gateway;
+      },
       async close() {
         await agent.close();
         await model.close();
