@@ -108,7 +108,7 @@ class HistoryTranslation {
     this.#items.push(call);
   }
 
-  #callOutput(item: Pick<InputFunctionCallOutput, 'call_id' | 'output'>, path: string): void {
+  #callOutput(item: Pick<InputFunctionCallOutput, 'call_id' | 'output' | 'is_error'>, path: string): void {
     const call = this.#unanswered.get(item.call_id);
     if (call === undefined && this.#cutCalls.has(item.call_id)) {
       this.#losses.push({ path, action: 'dropped', reason: 'it answers a function call that was cut off' });
@@ -126,7 +126,8 @@ class HistoryTranslation {
     const content = partsOf(item.output).flatMap((part, at) =>
       toContentPart(part, isText ? `${path}.output` : `${path}.output[${String(at)}]`),
     );
-    this.#items.push({ type: 'call-output', callId: item.call_id, name: call.name, content, path });
+    const isError = item.is_error === true ? { isError: true as const } : {};
+    this.#items.push({ type: 'call-output', callId: item.call_id, name: call.name, content, ...isError, path });
   }
 
   /** Freeform calls become function calls with one argument: the model sees what happened, in another form. Everything else cannot be shown. */

@@ -22,10 +22,16 @@ export interface ModelRequest {
   /** `low`, `medium`, `high`, or null when the client did not ask. */
   readonly verbosity: string | null;
   readonly reasoning: ReasoningSettings;
+  /** Tokens to think for, where the client said it in tokens; wins over `reasoning.effort`. */
+  readonly thinkingBudget: number | null;
   /** Null: the client did not ask; the backend's default applies. */
   readonly maxOutputTokens: number | null;
   readonly temperature: number | null;
   readonly topP: number | null;
+  readonly topK: number | null;
+  /** Texts that end the answer and are not part of it. */
+  readonly stop: readonly string[];
+  readonly seed: number | null;
   readonly presencePenalty: number | null;
   readonly frequencyPenalty: number | null;
   /** Null when no logprobs are wanted, else how many alternatives (0–20). */
@@ -85,6 +91,8 @@ export interface CallOutputInput {
   /** Name of the function that was called. */
   readonly name: string;
   readonly content: readonly ContentPart[];
+  /** The tool failed, and the client said so. */
+  readonly isError?: true;
   readonly path: string;
 }
 

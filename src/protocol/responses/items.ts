@@ -103,6 +103,8 @@ export interface InputFunctionCallOutput {
   status?: string;
   call_id: string;
   output: string | InputPart[];
+  /** The tool failed. Not in the Responses API; other front doors have it. */
+  is_error?: true;
 }
 
 export interface InputReasoning {

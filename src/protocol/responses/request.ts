@@ -76,4 +76,11 @@ export interface CreateResponseRequest {
   user: string | null;
   /** Seconds; our one extension. */
   timeout: number | null;
+  // Not in the Responses API; other front doors have them.
+  /** Texts that end the answer and are not part of it. */
+  stop: string[];
+  seed: number | null;
+  top_k: number | null;
+  /** Tokens the model may think for, where a client says it in tokens; it then wins over `reasoning.effort`. */
+  thinking_budget: number | null;
 }

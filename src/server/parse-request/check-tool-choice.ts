@@ -1,5 +1,5 @@
 import type { ToolChoiceParam, ToolParam } from '../../protocol/responses/request.ts';
-import { invalid, toPreview } from './request-error.ts';
+import { invalid, toPreview } from '../../translate/parse/request-error.ts';
 
 /** Tools that are chosen one by one; of all others only the kind is chosen. */
 const namedTypes: readonly string[] = ['function', 'custom'];

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { InputMessage, InputPart } from '../../protocol/responses/items.ts';
-import { parseFileData, parseImageUrl, parseRemoteUrl } from './parse-media.ts';
-import { invalid, invalidChoice, invalidType, missingParameter } from './request-error.ts';
-import { isAbsent, parseArray, parseChoice, parseObject, parseString } from './parse-value.ts';
+import { parseFileData, parseImageUrl, parseRemoteUrl } from '../../translate/parse/parse-media.ts';
+import { invalid, invalidChoice, invalidType, missingParameter } from '../../translate/parse/request-error.ts';
+import { isAbsent, parseArray, parseChoice, parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 /** Limit of every text in an input, in characters (protocol.md §1.2, §1.5). */
 export const textLimits = { max: 10_485_760 } as const;

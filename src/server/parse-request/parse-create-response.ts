@@ -2,8 +2,9 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { CreateResponseRequest } from '../../protocol/responses/request.ts';
 import { checkToolChoice } from './check-tool-choice.ts';
-import { isAbsent, parseObject } from './parse-value.ts';
-import { invalid, missingParameter } from './request-error.ts';
+import { newCreateRequest } from '../../translate/parse/new-create-request.ts';
+import { isAbsent, parseObject } from '../../translate/parse/parse-value.ts';
+import { invalid, missingParameter } from '../../translate/parse/request-error.ts';
 import { servedFields } from './request-fields.ts';
 import { toUnknownField, unservedFields } from './unserved-fields.ts';
 
@@ -58,7 +59,7 @@ export function parseInputTokens(body: unknown): ParsedRequest {
 }
 
 function readFields(fields: JsonObject, isKnown: (name: string) => boolean): ParsedRequest {
-  const request = newRequest();
+  const request = newCreateRequest();
   const losses: Loss[] = [];
   for (const [name, value] of Object.entries(fields)) {
     const read = isKnown(name) ? servedFields.get(name) : undefined;
@@ -85,38 +86,4 @@ function toMissingInput(fields: JsonObject): Error {
     return missingParameter('input', "Without 'previous_response_id' or 'conversation' there is nothing else to answer.");
   const message = "Invalid 'input': empty array. Expected an array with minimum length 1, but got an empty array instead.";
   return invalid('empty_array', 'input', message);
-}
-
-function newRequest(): CreateResponseRequest {
-  return {
-    model: null,
-    input: [],
-    instructions: null,
-    previous_response_id: null,
-    conversation: null,
-    store: true,
-    background: false,
-    stream: false,
-    include: [],
-    tools: [],
-    tool_choice: 'auto',
-    parallel_tool_calls: true,
-    max_tool_calls: null,
-    max_output_tokens: null,
-    temperature: null,
-    top_p: null,
-    top_logprobs: null,
-    presence_penalty: null,
-    frequency_penalty: null,
-    text: { format: { type: 'text' }, verbosity: null },
-    reasoning: null,
-    truncation: 'disabled',
-    metadata: {},
-    service_tier: null,
-    safety_identifier: null,
-    prompt_cache_key: null,
-    prompt_cache_retention: null,
-    user: null,
-    timeout: null,
-  };
 }

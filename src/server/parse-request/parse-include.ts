@@ -1,4 +1,4 @@
-import { isAbsent, parseArray, parseChoice } from './parse-value.ts';
+import { isAbsent, parseArray, parseChoice } from '../../translate/parse/parse-value.ts';
 
 /** protocol.md §1.9; the first two are all that Open Responses knows. */
 const includables = [

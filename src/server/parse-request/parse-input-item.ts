@@ -9,8 +9,8 @@ import type {
   OtherInputItem,
 } from '../../protocol/responses/items.ts';
 import { parseCallOutput, parseMessageContent, parseTexts } from './parse-content.ts';
-import { invalidChoice, missingParameter } from './request-error.ts';
-import { isAbsent, parseChoice, parseObject, parseString } from './parse-value.ts';
+import { invalidChoice, missingParameter } from '../../translate/parse/request-error.ts';
+import { isAbsent, parseChoice, parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 type ItemParser = (item: JsonObject, path: string, losses: Loss[]) => InputItemParam;
 

@@ -1,5 +1,5 @@
-import { invalid, toPreview } from './request-error.ts';
-import { parseObject, parseString } from './parse-value.ts';
+import { invalid, toPreview } from '../../translate/parse/request-error.ts';
+import { parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 const maxPairs = 16;
 const maxKeyLength = 64;

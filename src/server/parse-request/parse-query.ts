@@ -1,6 +1,6 @@
 import { parseInclude } from './parse-include.ts';
-import { parseChoice, parseInteger, parseString } from './parse-value.ts';
-import { invalidType } from './request-error.ts';
+import { parseChoice, parseInteger, parseString } from '../../translate/parse/parse-value.ts';
+import { invalidType } from '../../translate/parse/request-error.ts';
 
 /** Query of `GET /v1/responses/{id}/input_items`. */
 export interface InputItemsQuery {

@@ -1,7 +1,7 @@
 import type { Loss } from '../../model/loss.ts';
 import type { CreateResponseRequest } from '../../protocol/responses/request.ts';
-import { noteUnknownKeys } from './note-unknown-keys.ts';
-import { isAbsent, parseChoice, parseObject, parseString } from './parse-value.ts';
+import { noteUnknownKeys } from '../../translate/parse/note-unknown-keys.ts';
+import { isAbsent, parseChoice, parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 const summaries = ['auto', 'concise', 'detailed'] as const;

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { CreateResponseRequest, TextFormatParam } from '../../protocol/responses/request.ts';
-import { noteUnknownKeys } from './note-unknown-keys.ts';
-import { missingParameter } from './request-error.ts';
-import { isAbsent, parseBoolean, parseChoice, parseObject, parseString } from './parse-value.ts';
+import { noteUnknownKeys } from '../../translate/parse/note-unknown-keys.ts';
+import { missingParameter } from '../../translate/parse/request-error.ts';
+import { isAbsent, parseBoolean, parseChoice, parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 const verbosities = ['low', 'medium', 'high'] as const;
 const formatName = { min: 1, max: 64, pattern: /^[a-zA-Z0-9_-]+$/ } as const;

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { ToolChoiceParam } from '../../protocol/responses/request.ts';
-import { invalidChoice, invalidType, missingParameter } from './request-error.ts';
-import { isAbsent, parseArray, parseChoice, parseObject, parseString } from './parse-value.ts';
+import { invalidChoice, invalidType, missingParameter } from '../../translate/parse/request-error.ts';
+import { isAbsent, parseArray, parseChoice, parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 const modes = ['none', 'auto', 'required'] as const;
 

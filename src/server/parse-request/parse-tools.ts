@@ -1,11 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { FunctionToolParam, ToolParam } from '../../protocol/responses/request.ts';
-import { invalid, missingParameter, toPreview } from './request-error.ts';
-import { isAbsent, parseArray, parseBoolean, parseObject, parseString } from './parse-value.ts';
-
-/** Names of functions, tools and formats (OpenAI; Open Responses stops at 64). */
-const functionName = { min: 1, max: 128, pattern: /^[a-zA-Z0-9_-]+$/ } as const;
+import { parseFunctionName, parseFunctionParameters } from '../../translate/parse/parse-function.ts';
+import { invalid, missingParameter } from '../../translate/parse/request-error.ts';
+import { isAbsent, parseArray, parseBoolean, parseObject, parseString } from '../../translate/parse/parse-value.ts';
 
 /**
  * `tools` (protocol.md §1.6). Function tools are read and checked; every other type is kept as the client wrote it, also types we have never heard of: clients grow
@@ -43,32 +41,14 @@ function parseFunctionTool(tool: JsonObject, path: string): FunctionToolParam {
       "In the Responses API 'name', 'description' and 'parameters' stand on the tool itself, not inside 'function'.",
     );
   }
-  const name = parseString(tool.name, `${path}.name`, functionName);
+  const name = parseFunctionName(tool.name, `${path}.name`);
   return {
     type: 'function',
     name,
     description: isAbsent(tool.description) ? null : parseString(tool.description, `${path}.description`),
-    parameters: isAbsent(tool.parameters) ? null : parseParameters(tool.parameters, `${path}.parameters`, name),
+    parameters: isAbsent(tool.parameters) ? null : parseFunctionParameters(tool.parameters, `${path}.parameters`, name),
     strict: isAbsent(tool.strict) ? false : parseBoolean(tool.strict, `${path}.strict`),
   };
-}
-
-/** Only the root is looked at: what a backend's own schema language cannot say is found by its schema compiler. */
-function parseParameters(value: unknown, path: string, name: string): JsonObject {
-  const schema = parseObject(value, path);
-  const { type, properties } = schema;
-  if (type !== undefined && type !== 'object') {
-    const got = typeof type === 'string' ? `'${toPreview(type)}'` : 'something else';
-    throw invalid(
-      'invalid_function_parameters',
-      path,
-      `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got ${got}.`,
-    );
-  }
-  if (properties !== undefined && !isJsonObject(properties)) {
-    throw invalid('invalid_function_parameters', path, `Invalid schema for function '${name}': 'properties' must be an object.`);
-  }
-  return schema;
 }
 
 /** Settings of a function tool that would change what the model sees or when it may call. */

@@ -8,8 +8,8 @@ import { parseReasoning } from './parse-reasoning.ts';
 import { parseText } from './parse-text.ts';
 import { parseToolChoice } from './parse-tool-choice.ts';
 import { parseTools } from './parse-tools.ts';
-import { invalid, invalidType } from './request-error.ts';
-import { parseBoolean, parseChoice, parseInteger, parseNumber, parseString } from './parse-value.ts';
+import { invalid, invalidType } from '../../translate/parse/request-error.ts';
+import { parseBoolean, parseChoice, parseInteger, parseNumber, parseString } from '../../translate/parse/parse-value.ts';
 
 /** Checks one field that is there and not null, and writes it into the request. */
 export type FieldReader = (request: CreateResponseRequest, value: unknown, losses: Loss[]) => void;

@@ -1,7 +1,15 @@
 import type { Loss } from '../../model/loss.ts';
-import { noteUnknownKeys, toUnknownParameter } from './note-unknown-keys.ts';
-import { isAbsent, parseArray, parseBoolean, parseChoice, parseInteger, parseObject, parseString } from './parse-value.ts';
-import { invalid } from './request-error.ts';
+import { noteUnknownKeys, toUnknownParameter } from '../../translate/parse/note-unknown-keys.ts';
+import {
+  isAbsent,
+  parseArray,
+  parseBoolean,
+  parseChoice,
+  parseInteger,
+  parseObject,
+  parseString,
+} from '../../translate/parse/parse-value.ts';
+import { invalid } from '../../translate/parse/request-error.ts';
 
 /** Checks one field that is there and not null, and reports what is lost with it. */
 type FieldCheck = (value: unknown, path: string, losses: Loss[]) => void;

@@ -3,8 +3,8 @@ import type { Backend } from '../../model/backend.ts';
 import { Secret } from '../../model/secret.ts';
 import { sendJson, type Exchange } from '../exchange.ts';
 import { readJsonBody } from '../guards/read-json-body.ts';
-import { parseObject, parseString } from '../parse-request/parse-value.ts';
-import { invalid, toPreview } from '../parse-request/request-error.ts';
+import { parseObject, parseString } from '../../translate/parse/parse-value.ts';
+import { invalid, toPreview } from '../../translate/parse/request-error.ts';
 
 /** A header has to hold it, and Node takes 16 KiB of headers. */
 const largestToken = 8_192;

@@ -127,6 +127,10 @@ function requestOf(model: string, items: readonly InputItem[]): ModelRequest {
       topP: null,
     },
     ...{
+      topK: null,
+      stop: [],
+      seed: null,
+      thinkingBudget: null,
       presencePenalty: null,
       frequencyPenalty: null,
       topLogprobs: null,

@@ -1,0 +1,40 @@
+import type { CreateResponseRequest } from '../../protocol/responses/request.ts';
+
+/** A request in which nothing was said: every field with its default (protocol.md §1.2). A fresh object, to be filled in. */
+export function newCreateRequest(): CreateResponseRequest {
+  return {
+    model: null,
+    input: [],
+    instructions: null,
+    previous_response_id: null,
+    conversation: null,
+    store: true,
+    background: false,
+    stream: false,
+    include: [],
+    tools: [],
+    tool_choice: 'auto',
+    parallel_tool_calls: true,
+    max_tool_calls: null,
+    max_output_tokens: null,
+    temperature: null,
+    top_p: null,
+    top_logprobs: null,
+    presence_penalty: null,
+    frequency_penalty: null,
+    text: { format: { type: 'text' }, verbosity: null },
+    reasoning: null,
+    truncation: 'disabled',
+    metadata: {},
+    service_tier: null,
+    safety_identifier: null,
+    prompt_cache_key: null,
+    prompt_cache_retention: null,
+    user: null,
+    timeout: null,
+    stop: [],
+    seed: null,
+    top_k: null,
+    thinking_budget: null,
+  };
+}
