@@ -40,6 +40,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   readonly #callIds = new Set<string>();
   #usage: TokenUsage = {};
   #servedModel: string | null = null;
+  #stopSequence: string | null = null;
   #ending: Ending | undefined;
   #final: ResponseResource | undefined;
 
@@ -56,6 +57,11 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   /** Which model answered, as the backend reported it; null when it did not say. */
   get servedModel(): string | null {
     return this.#servedModel;
+  }
+
+  /** Which of the request's `stop` ended the answer; null: none did. */
+  get stopSequence(): string | null {
+    return this.#stopSequence;
   }
 
   /** True once a `finish` or `failure` was pushed. */
@@ -122,6 +128,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
         return input.callId !== this.#open.callId;
       case 'usage':
       case 'served-model':
+      case 'stop-sequence':
       case 'loss':
       case 'keep-alive':
       case 'finish':
@@ -160,7 +167,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   #applyRest(
     input: Extract<
       BuilderInput,
-      { type: 'annotation' | 'web-search' | 'usage' | 'served-model' | 'loss' | 'keep-alive' | 'finish' }
+      { type: 'annotation' | 'web-search' | 'usage' | 'served-model' | 'stop-sequence' | 'loss' | 'keep-alive' | 'finish' }
     >,
   ): void {
     switch (input.type) {
@@ -178,6 +185,9 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
         return;
       case 'served-model':
         this.#servedModel = input.model;
+        return;
+      case 'stop-sequence':
+        this.#stopSequence = input.sequence;
         return;
       case 'keep-alive':
         return this.#keepAlive();

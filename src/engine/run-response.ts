@@ -83,6 +83,11 @@ export class ResponseRun {
     return this.#builder.servedModel;
   }
 
+  /** Which of the request's `stop` ended the answer; null: none did. */
+  get stopSequence(): string | null {
+    return this.#builder.stopSequence;
+  }
+
   /** Losses that were found only while the model answered. */
   get lateLosses(): readonly Loss[] {
     return [...this.#guards.flatMap(({ losses }) => losses), ...this.#builder.losses];

@@ -145,6 +145,19 @@ export class GatewayError extends Error {
     });
   }
 
+  /** The same error, of which the client calls the parameter otherwise. The message names it too. */
+  withParam(param: string): GatewayError {
+    const { status, retryAfter } = this;
+    const message = this.param === null ? this.message : this.message.replaceAll(`'${this.param}'`, `'${param}'`);
+    return new GatewayError(this.code, message, {
+      status,
+      param,
+      isFinal: this.#isFinal,
+      cause: this,
+      ...(retryAfter !== null && { retryAfter }),
+    });
+  }
+
   /** The wire form. The cause stays in our logs. */
   toBody(): ErrorBody {
     const code = this.code === 'invalid_request_error' ? null : this.code;

@@ -34,8 +34,9 @@ export type ModelEvent =
   | { readonly type: 'served-model'; readonly model: string }
   /** A loss that could be seen only now. */
   | { readonly type: 'loss'; readonly loss: Loss }
-  /** `stopSequence`: which of the request's `stop` ended it. */
-  | { readonly type: 'finish'; readonly reason: FinishReason; readonly stopSequence?: string }
+  /** Which of the request's `stop` ended the answer. Comes before the `finish`. */
+  | { readonly type: 'stop-sequence'; readonly sequence: string }
+  | { readonly type: 'finish'; readonly reason: FinishReason }
   | { readonly type: 'failure'; readonly error: GatewayError };
 
 /** Why a model stopped: by itself (with or without calls), at `max_output_tokens`, by a filter, or because our time for it was over. */

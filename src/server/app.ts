@@ -86,6 +86,15 @@ function ownRoutes(version: string, metrics: Metrics): RouteEntry[] {
       },
     },
     {
+      // Claude Code asks this first and wants any 2xx (clients.md §3).
+      method: 'HEAD',
+      path: '/',
+      isOpen: true,
+      route: async ({ raw }) => {
+        raw.writeHead(200).end();
+      },
+    },
+    {
       method: 'GET',
       path: '/metrics',
       route: async ({ raw }) => {

@@ -1,16 +1,20 @@
+import type { Dialect } from '../model/dialect.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Route } from './exchange.ts';
 import { countTokens } from './routes/count-input-tokens.ts';
-import { createResponse } from './routes/create-response.ts';
+import { responsesDoor } from './front-doors/responses-door.ts';
+import { serveFrontDoor } from './front-doors/serve-front-door.ts';
 import { listModels, retrieveModel } from './routes/models.ts';
 import { deleteSession, retrieveSessions } from './routes/sessions.ts';
 import { cancelResponse, deleteResponse, retrieveInputItems, retrieveResponse } from './routes/stored-response.ts';
 import { setToken } from './routes/token.ts';
 
 export interface RouteEntry {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   readonly path: string;
   readonly route: Route;
+  /** In which its errors are written; that of the caller when absent. */
+  readonly dialect?: Dialect;
   /** Routes that anybody may ask; all others need a key where keys are set. */
   readonly isOpen?: true;
   /** Routes that change the gateway: they need the admin key, and without one in the configuration they do not exist. */
@@ -19,7 +23,7 @@ export interface RouteEntry {
 
 /** Every route that speaks the Responses API. A path that ends in `/*` takes the rest of the URL. */
 export const apiRoutes: readonly RouteEntry[] = [
-  { method: 'POST', path: '/v1/responses', route: createResponse },
+  { method: 'POST', path: '/v1/responses', dialect: 'responses', route: (exchange) => serveFrontDoor(responsesDoor, exchange) },
   { method: 'GET', path: '/v1/responses', route: refuseWebSocket },
   { method: 'POST', path: '/v1/responses/input_tokens', route: countTokens },
   { method: 'GET', path: '/v1/responses/:id', route: retrieveResponse },

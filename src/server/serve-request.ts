@@ -1,9 +1,10 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../model/errors.ts';
 import type { AppOptions } from './app-options.ts';
 import { reportRequest } from './channels.ts';
 import { sendPreflight, toCorsHeaders } from './cors.ts';
+import { dialectOf } from './dialect-of.ts';
 import { sendError } from './error-answer.ts';
 import { timing, type Exchange } from './exchange.ts';
 import type { Authenticate } from './guards/authenticate.ts';
@@ -44,7 +45,7 @@ export async function serveRequest(
     if (gone.aborted) raw.destroy();
     else {
       if (!raw.headersSent) raw.setHeader('openai-processing-ms', timing(facts)['openai-processing-ms']);
-      sendError(raw, failed);
+      sendError(raw, failed, { dialect: entry?.dialect ?? dialectOf(request.headers), requestId: facts.id });
     }
   }
   const isGone = gone.aborted;
@@ -77,20 +78,16 @@ async function runRoute(
   }
   // Refused before anybody is asked for a key, whichever it would be.
   if (entry?.needsAdminKey === true && facts.checkAdminKey === null) throw refuse(request, raw, facts.routes);
-  const owner = identify(entry, request.headers.authorization, facts);
+  const owner = identify(entry, request.headers, facts);
   if (entry === undefined) throw refuse(request, raw, facts.routes);
   await entry.route(toExchange(request, raw, owner, facts));
 }
 
 /** Whose things the route may see. */
-function identify(
-  entry: RouteEntry | undefined,
-  authorization: string | undefined,
-  { authenticate, checkAdminKey }: Facts,
-): string {
+function identify(entry: RouteEntry | undefined, headers: IncomingHttpHeaders, { authenticate, checkAdminKey }: Facts): string {
   if (entry?.isOpen === true) return 'local';
-  if (entry?.needsAdminKey !== true) return authenticate(authorization);
-  checkAdminKey?.(authorization);
+  if (entry?.needsAdminKey !== true) return authenticate(headers);
+  checkAdminKey?.(headers.authorization);
   return 'admin';
 }
 
@@ -132,8 +129,10 @@ function watchClient(raw: ServerResponse): { readonly gone: AbortSignal; readonl
 
 function setCommonHeaders(raw: ServerResponse, { id, cors }: { id: string; cors: Readonly<Record<string, string>> }): void {
   raw.setHeader('x-request-id', id);
+  // The name that Anthropic's SDK reads.
+  raw.setHeader('request-id', id);
   raw.setHeader('cache-control', 'no-store');
-  raw.setHeader('vary', 'Authorization, Origin');
+  raw.setHeader('vary', 'Authorization, X-Api-Key, X-Goog-Api-Key, Origin');
   for (const [name, value] of Object.entries(cors)) raw.setHeader(name, value);
 }
 

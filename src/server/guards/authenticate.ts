@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../model/errors.ts';
 import type { Secret } from '../../model/secret.ts';
 
 /** Finds out whose request it is. Returns the owner of everything it may see; throws `invalid_api_key` 401. */
-export type Authenticate = (authorization: string | undefined) => string;
+export type Authenticate = (headers: IncomingHttpHeaders) => string;
 
 /**
  * Keys are compared as SHA-256 digests, every one of them, in constant time: neither the length nor the number of matching characters shows. Without keys everybody is `local`
@@ -12,16 +13,17 @@ export type Authenticate = (authorization: string | undefined) => string;
 export function createAuthenticate(keys: readonly Secret[]): Authenticate {
   if (keys.length === 0) return () => 'local';
   const digests = keys.map((key) => digestOf(key.reveal()));
-  return (authorization) => {
-    const token = readBearer(authorization);
-    if (token === undefined) {
+  return (headers) => {
+    const tokens = readKeys(headers);
+    if (tokens.length === 0) {
       const message =
-        "You didn't provide an API key. Send it in an Authorization header: 'Authorization: Bearer YOUR_KEY'. The gateway's keys are set in 'server.keys'.";
+        "You didn't provide an API key. Send it in an Authorization header: 'Authorization: Bearer YOUR_KEY' (or 'x-api-key', 'x-goog-api-key'). The gateway's keys are set in 'server.keys'.";
       throw new GatewayError('invalid_api_key', message);
     }
-    const digest = digestOf(token);
     let owner: string | undefined;
-    for (const known of digests) if (timingSafeEqual(digest, known)) owner = known.toString('hex').slice(0, 32);
+    for (const digest of tokens.map(digestOf)) {
+      for (const known of digests) if (timingSafeEqual(digest, known)) owner ??= known.toString('hex').slice(0, 32);
+    }
     if (owner === undefined)
       throw new GatewayError(
         'invalid_api_key',
@@ -29,6 +31,12 @@ export function createAuthenticate(keys: readonly Secret[]): Authenticate {
       );
     return owner;
   };
+}
+
+/** Every SDK has a header of its own for the key, and some send a second one with a placeholder. */
+function readKeys(headers: IncomingHttpHeaders): readonly string[] {
+  const found = [readBearer(headers.authorization), headers['x-api-key'], headers['x-goog-api-key']];
+  return found.flatMap((key) => (typeof key === 'string' && key !== '' ? [key] : []));
 }
 
 /** The key of `Bearer KEY`. */

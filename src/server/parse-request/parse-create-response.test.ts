@@ -39,6 +39,10 @@ test('every default', () => {
       prompt_cache_retention: null,
       user: null,
       timeout: null,
+      stop: [],
+      seed: null,
+      top_k: null,
+      thinking_budget: null,
     },
     losses: [],
   });

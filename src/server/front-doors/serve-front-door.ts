@@ -4,41 +4,56 @@ import { GatewayError } from '../../model/errors.ts';
 import type { Loss } from '../../model/loss.ts';
 import { reportResponse } from '../channels.ts';
 import { deliverJson } from '../deliver/deliver-json.ts';
-import { deliverSse } from '../deliver/deliver-sse.ts';
+import { deliverStream } from '../deliver/deliver-stream.ts';
 import { elapsed, sendJson, timing, type Exchange } from '../exchange.ts';
 import { readJsonBody } from '../guards/read-json-body.ts';
 import { lossHeader } from '../losses-header.ts';
-import { parseCreateResponse } from '../parse-request/parse-create-response.ts';
+import { toClientPath, type ClientNames } from '../../translate/front-request.ts';
+import type { FrontDoor } from './front-door.ts';
 
-/** `POST /v1/responses`: parse, prepare, run, and choose the delivery. */
-export async function createResponse(exchange: Exchange): Promise<void> {
-  const { request, losses } = parseCreateResponse(await readJsonBody(exchange.request, exchange.options.maxBodyBytes));
-  const found = {
-    context: exchange.context,
-    losses: [...losses, ...timeoutLoss(request.timeout, exchange.options.timeouts)],
-    gone: exchange.gone,
-  };
-  const prepared = await prepareResponse(request, found, exchange.options.engine);
+/** Answers a request of any dialect: parse, prepare, run, and choose the delivery. The only way to a model. */
+export async function serveFrontDoor<Facts>(door: FrontDoor<Facts>, exchange: Exchange): Promise<void> {
+  const { options, context, gone } = exchange;
+  const { request, losses, names, facts } = door.readRequest(
+    await readJsonBody(exchange.request, options.maxBodyBytes),
+    exchange,
+  );
+  const found = { context, losses: [...losses, ...timeoutLoss(request.timeout, options.timeouts)], gone };
+  const prepared = await prepareResponse(request, found, options.engine).catch((thrown: unknown) => {
+    throw inClientWords(thrown, names);
+  });
   const deadline = startDeadline(request.timeout, exchange);
-  const run = new ResponseRun(prepared, { gone: exchange.gone, deadline: deadline.signal }, exchange.options.engine);
+  const run = new ResponseRun(prepared, { gone, deadline: deadline.signal }, options.engine);
+  const reportedLosses = (): Record<string, string> =>
+    lossHeader([...prepared.losses, ...run.lateLosses].map((loss) => ({ ...loss, path: toClientPath(loss.path, names) })));
   let acceptedMs: number | null = null;
   try {
     if (request.stream) {
       const headers = (): Record<string, string> => {
         acceptedMs = elapsed(exchange);
-        return { ...timing(exchange), ...lossHeader([...prepared.losses, ...run.lateLosses]) };
+        return { ...timing(exchange), ...reportedLosses() };
       };
-      await deliverSse(run, exchange.raw, { keepAlive: exchange.options.keepAlive, headers, gone: exchange.gone });
+      const writer = door.openStream(facts, run);
+      await deliverStream(run, exchange.raw, { writer, keepAlive: options.keepAlive, headers, gone });
     } else {
       const response = await deliverJson(run);
-      sendJson(exchange, response, lossHeader([...prepared.losses, ...run.lateLosses]));
+      sendJson(exchange, door.toBody(response, facts, run), reportedLosses());
     }
+  } catch (thrown) {
+    throw inClientWords(thrown, names);
   } finally {
     deadline.stop();
     // A delivery that threw may have left it half way.
     await run.events.return(undefined);
     report(run, { prepared, exchange, acceptedMs });
   }
+}
+
+/** The error with the `param` as the client wrote it. */
+function inClientWords(thrown: unknown, names: ClientNames): unknown {
+  if (!(thrown instanceof GatewayError) || thrown.param === null) return thrown;
+  const param = toClientPath(thrown.param, names);
+  return param === thrown.param ? thrown : thrown.withParam(param);
 }
 
 /** What the operator's limit takes away of the client's `timeout` (seconds). */

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { ResponseEvent } from '../../protocol/responses/event.ts';
-import { commentFrame, doneFrame, encodeSse } from './encode-sse.ts';
+import type { StreamWriter } from '../front-doors/front-door.ts';
+import { endsStream } from './ends-stream.ts';
 
 /** What a stream is made of: a producer of batches that can also make a numbered event in a silence. */
 export interface EventSource {
@@ -9,9 +10,10 @@ export interface EventSource {
   keepAlive(): readonly ResponseEvent[];
 }
 
-export interface SseOptions {
+export interface StreamOptions {
   /** Called with the first batch in hand, when the model server has accepted the call: headers of the answer. */
   readonly headers: () => Readonly<Record<string, string>>;
+  readonly writer: StreamWriter;
   /** Silence before a comment, and before a real event (milliseconds). */
   readonly keepAlive: { readonly commentMs: number; readonly eventMs: number };
   /** Aborts when the client leaves. */
@@ -22,16 +24,17 @@ export interface SseOptions {
  * Streams a response: one socket write per batch, whole frames only, because parsers that look for a frame inside one chunk exist. Nothing is read from the producer while the client has no
  * room. Throws only before anything was sent; a producer that throws later (it does so only when the client is gone) just ends the socket.
  */
-export async function deliverSse(source: EventSource, raw: ServerResponse, options: SseOptions): Promise<void> {
+export async function deliverStream(source: EventSource, raw: ServerResponse, options: StreamOptions): Promise<void> {
   let batch = await source.events.next();
-  raw.writeHead(200, { ...options.headers(), 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
-  const silence = new Silence(source, raw, options.keepAlive);
+  const { writer } = options;
+  raw.writeHead(200, { ...options.headers(), 'content-type': writer.contentType, 'x-accel-buffering': 'no' });
+  const silence = new Silence(source, raw, options);
   try {
     while (batch.done !== true) {
-      const frames = encodeSse(batch.value);
+      const frames = writer.write(batch.value);
       if (frames !== '') silence.broken();
       // The end goes out with the batch that brings it, in one write.
-      if (endsStream(batch.value)) raw.end(frames + doneFrame);
+      if (endsStream(batch.value)) raw.end(frames);
       else if (frames !== '' && !raw.write(frames)) await room(raw, options.gone);
       batch = await source.events.next();
     }
@@ -45,12 +48,6 @@ export async function deliverSse(source: EventSource, raw: ServerResponse, optio
   }
 }
 
-const terminalTypes = new Set<string | undefined>(['response.completed', 'response.incomplete', 'response.failed']);
-
-function endsStream(batch: readonly ResponseEvent[]): boolean {
-  return terminalTypes.has(batch.at(-1)?.type);
-}
-
 /** Waits until the client has room again, or is gone. */
 async function room(raw: ServerResponse, gone: AbortSignal): Promise<void> {
   if (raw.destroyed) return;
@@ -58,15 +55,17 @@ async function room(raw: ServerResponse, gone: AbortSignal): Promise<void> {
   await once(raw, 'drain', { signal: gone });
 }
 
-/** One timer per stream. A comment keeps proxies awake; clients that count only parsed events (Codex) get a real one, less often. */
+/** One timer per stream. What is no event keeps proxies awake; clients that count only parsed events (Codex) get a real one, less often. */
 class Silence {
   readonly #source: EventSource;
   readonly #raw: ServerResponse;
+  readonly #writer: StreamWriter;
   readonly #timer: NodeJS.Timeout;
   readonly #commentsPerEvent: number;
   #comments = 0;
 
-  constructor(source: EventSource, raw: ServerResponse, { commentMs, eventMs }: SseOptions['keepAlive']) {
+  constructor(source: EventSource, raw: ServerResponse, { writer, keepAlive: { commentMs, eventMs } }: StreamOptions) {
+    this.#writer = writer;
     this.#source = source;
     this.#raw = raw;
     this.#commentsPerEvent = Math.max(1, Math.floor(eventMs / commentMs));
@@ -94,6 +93,7 @@ class Silence {
     this.#comments += 1;
     const events = this.#comments >= this.#commentsPerEvent ? this.#source.keepAlive() : [];
     if (events.length > 0) this.#comments = 0;
-    this.#raw.write(events.length > 0 ? encodeSse(events) : commentFrame);
+    const frame = this.#writer.write(events) || (this.#writer.idleFrame ?? '');
+    if (frame !== '') this.#raw.write(frame);
   }
 }
