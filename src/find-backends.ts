@@ -1,6 +1,14 @@
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { findLocalBackends, type LocalBackend, type LocalServer } from './config/find-local-backends.ts';
-import type { BackendSettings, ChatSettings, GeminiSettings, RemoteBackend, Settings } from './config/settings.ts';
+import type {
+  AnthropicSettings,
+  BackendSettings,
+  ChatSettings,
+  GeminiSettings,
+  RemoteBackend,
+  ResponsesSettings,
+  Settings,
+} from './config/settings.ts';
 import type { BackendSet } from './engine/model-catalog.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
 import type { Backend } from './model/backend.ts';
@@ -75,6 +83,10 @@ function createBackend(backend: BackendSettings, search: BackendSearch): Promise
   switch (backend.type) {
     case 'gemini':
       return openGemini(backend, newId);
+    case 'anthropic':
+      return openAnthropic(backend, newId);
+    case 'responses':
+      return openResponses(backend, newId);
     case 'chat':
       return openChat(backend, newId);
     case 'cascade':
@@ -88,6 +100,25 @@ async function openGemini(backend: GeminiSettings, newId: (prefix: string) => st
   const { createGeminiBackend } = await import('./backends/gemini/gemini-backend.ts');
   const { apiKey, baseUrl } = backend;
   return createGeminiBackend({ ...toRemoteOptions(backend), apiKey, newId, ...(baseUrl !== null && { baseUrl }) });
+}
+
+async function openAnthropic(backend: AnthropicSettings, newId: (prefix: string) => string): Promise<Backend> {
+  const { createAnthropicBackend } = await import('./backends/anthropic/anthropic-backend.ts');
+  const { apiKey, baseUrl, promptCache } = backend;
+  const marksCache = promptCache === 'auto';
+  return createAnthropicBackend({
+    ...toRemoteOptions(backend),
+    apiKey,
+    marksCache,
+    newId,
+    ...(baseUrl !== null && { baseUrl }),
+  });
+}
+
+async function openResponses(backend: ResponsesSettings, newId: (prefix: string) => string): Promise<Backend> {
+  const { createResponsesBackend } = await import('./backends/responses/responses-backend.ts');
+  const { apiKey, baseUrl } = backend;
+  return createResponsesBackend({ ...toRemoteOptions(backend), apiKey, newId, ...(baseUrl !== null && { baseUrl }) });
 }
 
 async function openChat(backend: ChatSettings, newId: (prefix: string) => string): Promise<Backend> {

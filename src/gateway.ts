@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as waitFor } from 'node:timers/promises';
 import { usualLocalServers, type LocalServer } from './config/find-local-backends.ts';
 import { loadEnvelopeKey } from './config/load-envelope-key.ts';
 import type { BackendSettings, Settings, StoreSettings } from './config/settings.ts';
 import { createConversationLock } from './engine/conversation-lock.ts';
 import { createModelCatalog } from './engine/model-catalog.ts';
 import { createReasoningEnvelope } from './engine/reasoning-envelope.ts';
+import { createRouter, type Router, type RouterOptions } from './engine/routing/router.ts';
 import { findBackends, type BackendSearch, type FoundBackends } from './find-backends.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
 import type { Backend } from './model/backend.ts';
@@ -43,6 +45,8 @@ export interface GatewayOverrides {
   readonly newId?: (prefix: string) => string;
   /** Unix milliseconds. */
   readonly now?: () => number;
+  /** How routing sees time, waits, and throws dice. */
+  readonly routing?: Partial<Pick<RouterOptions, 'now' | 'random' | 'wait'>>;
   /** Where model servers are looked for, if they are. */
   readonly localServers?: readonly LocalServer[];
 }
@@ -124,7 +128,16 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
       keepAlive: settings.keepAlive,
       version: overrides.version ?? 'development',
       backends: () => found.then(({ backends }) => backends),
-      engine: { catalog, store, envelope, conversationLock, newId, now, countTextTokens },
+      engine: {
+        catalog,
+        router: openRouter(settings, overrides),
+        store,
+        envelope,
+        conversationLock,
+        newId,
+        now,
+        countTextTokens,
+      },
     });
     const url = await app.listen(settings.server.port, settings.server.host);
     tellPort(Number(new URL(url).port));
@@ -195,6 +208,17 @@ function openCatalog(found: Promise<FoundBackends>, { models }: Settings, now: (
     cacheMs: catalogCacheMs,
     timeoutMs: listTimeoutMs,
     createTimeout: (milliseconds) => AbortSignal.timeout(milliseconds),
+  });
+}
+
+function openRouter({ routing }: Settings, overrides: GatewayOverrides): Router {
+  return createRouter({
+    ...routing,
+    // Not the time of day: that can be set back.
+    now: () => performance.now(),
+    random: Math.random,
+    wait: (milliseconds, signal) => waitFor(milliseconds, undefined, { signal }),
+    ...overrides.routing,
   });
 }
 

@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     homeDirectory: homedir(),
     readFile: readIfThere,
   };
-  await runCommand(command, { sources, version, now: Date.now, print, write, complain, closeOnSignals });
+  await runCommand(command, { sources, version, now: Date.now, print, write, readInput, complain, closeOnSignals });
 }
 
 /** The other commands are loaded only when they are asked for: starting the gateway must not wait for what they need. */
@@ -31,12 +31,20 @@ async function runCommand(command: CommandLine['command'], deps: CommandDeps): P
       return (await import('./cli/tap-record.ts')).recordTaps(deps);
     case 'replay':
       return (await import('./cli/replay.ts')).replayRecording(deps);
+    case 'lint':
+      return lint(deps);
     case 'help':
       write(usage);
       return;
     case 'version':
       print(deps.version);
   }
+}
+
+/** The exit code tells a script whether there were faults. */
+async function lint(deps: CommandDeps): Promise<void> {
+  const [command, { lintCapture }] = await Promise.all([import('./cli/lint.ts'), import('./lint-capture.ts')]);
+  if ((await command.lint(deps, lintCapture)) > 0) process.exitCode = 1;
 }
 
 function closeOnSignals(close: () => Promise<void>): void {
@@ -68,6 +76,11 @@ async function readIfThere(path: string | URL): Promise<string | undefined> {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
     throw thrown;
   }
+}
+
+async function readInput(): Promise<string> {
+  const { text } = await import('node:stream/consumers');
+  return text(process.stdin);
 }
 
 /** From the package around this file: one level up in the sources and in `dist`. */

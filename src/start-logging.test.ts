@@ -28,6 +28,7 @@ const response = {
   acceptedMs: 1,
   servedModel: 'gemini-3-flash-001',
   usage: null,
+  attempts: [],
   losses: [],
   error: null,
 };

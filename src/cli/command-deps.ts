@@ -10,6 +10,8 @@ export interface CommandDeps {
   readonly print: (line: string) => void;
   /** Part of a line, on stdout. */
   readonly write: (text: string) => void;
+  /** All of stdin. */
+  readonly readInput: () => Promise<string>;
   /** One line for people, on stderr. */
   readonly complain: (line: string) => void;
   /** The first signal calls `close` and ends the process when that is done; the second one ends it at once. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nearestName } from '../lib/nearest-name.ts';
+import { aliasTargets } from './alias-document.ts';
 import * as a from './document-values.ts';
 import { parseStoreUrl, storeUrlForm } from './parse-store-url.ts';
 import { chatVendors, logLevels } from './settings.ts';
@@ -10,6 +11,14 @@ const largestBody = 256 * 1024 ** 2;
 /** A map with known keys. One that is written but left empty counts as absent, because that is what a section with every line commented out looks like. */
 function section<T extends z.ZodRawShape>(shape: T) {
   return z.preprocess((written) => written ?? undefined, strictObject(shape).optional());
+}
+
+/** A section in whose place `off` may stand; that means `off`. */
+function sectionOrOff<T extends z.ZodRawShape>(shape: T, off: object) {
+  return z.preprocess(
+    (written) => (written === 'off' || written === false ? off : (written ?? undefined)),
+    strictObject(shape).optional(),
+  );
 }
 
 function strictObject<T extends z.ZodRawShape>(shape: T) {
@@ -66,6 +75,21 @@ const gemini = strictObject({
   ...remote,
 });
 
+const anthropic = strictObject({
+  type: z.literal('anthropic'),
+  api_key: a.secret('the API key').optional(),
+  base_url: a.baseUrl().optional(),
+  prompt_cache: a.oneOf(['auto', 'off']).optional(),
+  ...remote,
+});
+
+const responses = strictObject({
+  type: z.literal('responses'),
+  base_url: a.baseUrl().optional(),
+  api_key: a.secret('the API key').optional(),
+  ...remote,
+});
+
 const chat = strictObject({
   type: z.literal('chat'),
   base_url: a.baseUrl(),
@@ -97,12 +121,9 @@ const cascade = strictObject({
 
 const rehearsal = strictObject({ type: z.literal('rehearsal') });
 
-/** Doors that come with a later version: their settings are let through unread, so that one file can serve both versions. */
-const later = (['anthropic', 'responses'] as const).map((type) => z.looseObject({ type: z.literal(type) }));
-
 const backendTypes = ['gemini', 'chat', 'cascade', 'rehearsal', 'anthropic', 'responses'] as const;
 
-const backend = z.discriminatedUnion('type', [gemini, chat, cascade, rehearsal, ...later], {
+const backend = z.discriminatedUnion('type', [gemini, anthropic, responses, chat, cascade, rehearsal], {
   error: `must say what speaks there: one of ${backendTypes.join(', ')}`,
 });
 
@@ -148,9 +169,20 @@ export const documentSchema = strictObject({
   backends: entries(backend, 'backends'),
   models: section({
     default: a.text('a model, for example gemini/gemini-3-flash').optional(),
-    aliases: z
-      .record(z.string(), a.text('a model, for example gemini/gemini-3-pro'), { error: 'must be a section of name: model' })
-      .optional(),
+    aliases: z.record(z.string(), aliasTargets(), { error: 'must be a section of name: model' }).optional(),
+  }),
+  routing: section({
+    retries: a.wholeNumber(0, 10).optional(),
+    retry_budget: a.share().optional(),
+    breaker: sectionOrOff(
+      {
+        failures: a.wholeNumberOrOff(1, 1_000).optional(),
+        window: a.duration().optional(),
+        cooldown: a.duration().optional(),
+      },
+      { failures: 'off' },
+    ),
+    stickiness: a.durationOrOff().optional(),
   }),
   timeouts: section({ ...upstreamTimeouts, total: a.duration().optional(), max_total: a.duration().optional() }),
   keep_alive: section({ comment: a.duration().optional(), event: a.duration().optional() }),

@@ -8,6 +8,8 @@ import {
   parseBaseUrl,
   parseCredential,
   parsePort,
+  parseShare,
+  parseWholeNumber,
   parseSecret,
   parseWebOrigin,
   parseYesOrNo,
@@ -46,6 +48,21 @@ export function oneOf<const T extends string>(names: readonly T[]): z.ZodType<T>
 
 export function port(): z.ZodType<number> {
   return value('a port from 1 to 65535, or 0 for any free one', parsePort);
+}
+
+export function wholeNumber(minimum: number, maximum: number): z.ZodType<number> {
+  const expected = `a whole number from ${minimum} to ${maximum}`;
+  return value(expected, (written) => parseWholeNumber(written, minimum, maximum));
+}
+
+/** `off` is null. */
+export function wholeNumberOrOff(minimum: number, maximum: number): z.ZodType<{ readonly limit: number | null }> {
+  const expected = `a whole number from ${minimum} to ${maximum}, or off`;
+  return value(expected, (written) => toLimit(written, (text) => parseWholeNumber(text, minimum, maximum)));
+}
+
+export function share(): z.ZodType<number> {
+  return value('a number from 0 to 1, for example 0.2', parseShare);
 }
 
 export function yesOrNo(): z.ZodType<boolean> {

@@ -59,14 +59,19 @@ test('what the example shows in comments is right too', async () => {
     argv: [],
     env: {
       ...{ ANTIPHON_API_KEY: 'a', ANTIPHON_ADMIN_KEY: 'b', GEMINI_API_KEY: 'g', OPENROUTER_API_KEY: 'o', TAP_PASSWORD: 'p' },
-      ...{ AGENT_CSRF: 'c', ANTIPHON_ENVELOPE_KEY: Buffer.alloc(32).toString('base64') },
+      ...{
+        OPENAI_API_KEY: 'n',
+        ANTHROPIC_API_KEY: 'k',
+        AGENT_CSRF: 'c',
+        ANTIPHON_ENVELOPE_KEY: Buffer.alloc(32).toString('base64'),
+      },
     },
     workingDirectory: '/work',
     homeDirectory: '/home/me',
     readFile: (path) => Promise.resolve(path === '/work/antiphon.yaml' ? everything : certificate),
   });
   expect(settings.warnings).toEqual([]);
-  expect(settings.backends.map(({ name }) => name)).toEqual(['gemini', 'local', 'router', 'agent']);
+  expect(settings.backends.map(({ name }) => name)).toEqual(['gemini', 'anthropic', 'openai', 'local', 'router', 'agent']);
   expect(settings.taps.map(({ name, mode }) => [name, mode])).toEqual([
     ['wire', 'reverse'],
     ['proxy', 'forward'],
@@ -86,7 +91,16 @@ test('the defaults in the example are the defaults', async () => {
       readFile: (path) => Promise.resolve(path === '/work/antiphon.yaml' ? yaml : undefined),
     });
   const [example, bare] = [await read(text), await read(undefined)];
-  for (const part of ['server', 'dataDirectory', 'retention', 'timeouts', 'keepAlive', 'log', 'probesLocalServers'] as const) {
+  for (const part of [
+    'server',
+    'dataDirectory',
+    'retention',
+    'timeouts',
+    'routing',
+    'keepAlive',
+    'log',
+    'probesLocalServers',
+  ] as const) {
     expect(example[part]).toEqual(bare[part]);
   }
 });

@@ -23,9 +23,10 @@ test('keys in the environment are backends', () => {
   expect(backends).toMatchObject([
     { type: 'gemini', name: 'gemini', origin: 'from GEMINI_API_KEY', baseUrl: null },
     { type: 'chat', name: 'openai', origin: 'from OPENAI_API_KEY', baseUrl: 'https://api.openai.com/v1', vendor: 'openai' },
+    { type: 'anthropic', name: 'anthropic', origin: 'from ANTHROPIC_API_KEY', baseUrl: 'https://api.anthropic.com' },
   ]);
-  expect(backends.map((backend) => 'apiKey' in backend && backend.apiKey?.reveal())).toEqual(['g', 'o']);
-  expect(remarks).toEqual(['ANTHROPIC_API_KEY is set, but Anthropic backends come with a later version: it is not used']);
+  expect(backends.map((backend) => 'apiKey' in backend && backend.apiKey?.reveal())).toEqual(['g', 'o', 'a']);
+  expect(remarks).toEqual([]);
 });
 
 test('an empty variable is no key', () => {
@@ -36,11 +37,12 @@ test('what the configuration has already is left to it', () => {
   const apiKey = new Secret('k');
   const configured: BackendSettings[] = [
     { ...remote, type: 'gemini', name: 'google', baseUrl: null, apiKey },
+    { ...remote, type: 'anthropic', name: 'claude', baseUrl: null, apiKey, promptCache: 'off' },
     { ...remote, type: 'chat', name: 'gpt', baseUrl: 'https://api.openai.com/v1', apiKey, vendor: null, thinkTags: null },
   ];
-  const env = { GEMINI_API_KEY: 'g', OPENAI_API_KEY: 'o' };
+  const env = { GEMINI_API_KEY: 'g', OPENAI_API_KEY: 'o', ANTHROPIC_API_KEY: 'a' };
   expect(find(env, { configured }).backends).toEqual([]);
-  expect(find(env, { takenNames: new Set(['gemini', 'openai']) }).backends).toEqual([]);
+  expect(find(env, { takenNames: new Set(['gemini', 'openai', 'anthropic']) }).backends).toEqual([]);
 });
 
 test('a key goes only to the address it was meant for', () => {
@@ -51,6 +53,23 @@ test('a key goes only to the address it was meant for', () => {
     remarks: ['OPENAI_API_KEY is not used, because OPENAI_BASE_URL is this gateway'],
   });
   expect(find({ ...env, OPENAI_BASE_URL: 'nonsense' }).backends).toEqual([]);
+});
+
+test("Anthropic's key goes only to the address it was meant for, and never to this gateway or from it", () => {
+  const env = { ANTHROPIC_API_KEY: 'a', ANTHROPIC_BASE_URL: 'https://proxy.example/anthropic/' };
+  expect(find(env).backends).toMatchObject([{ type: 'anthropic', baseUrl: 'https://proxy.example/anthropic' }]);
+  expect(find({ ...env, ANTHROPIC_BASE_URL: 'http://127.0.0.1:8720' })).toEqual({
+    backends: [],
+    remarks: ['ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is this gateway'],
+  });
+  expect(find({ ...env, ANTHROPIC_BASE_URL: 'nonsense' })).toEqual({
+    backends: [],
+    remarks: ['ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is not an http(s) address'],
+  });
+  expect(find(env, { isOwnKey: (key) => key === 'a' })).toEqual({
+    backends: [],
+    remarks: ['ANTHROPIC_API_KEY is a key of this gateway: it is not sent to Anthropic'],
+  });
 });
 
 test('a key of this gateway is not sent to OpenAI', () => {

@@ -20,6 +20,7 @@ export interface EnvironmentBackends {
   readonly remarks: readonly string[];
 }
 
+const anthropicUrl = 'https://api.anthropic.com';
 const openaiUrl = 'https://api.openai.com/v1';
 
 /** Backends for the API keys that people have in their environment. A name or an address that the configuration has already is left to it. */
@@ -34,9 +35,9 @@ export function findEnvironmentBackends(search: EnvironmentSearch): EnvironmentB
   const openai = findOpenai(search);
   if (typeof openai === 'string') remarks.push(openai);
   else if (openai !== null) backends.push(openai);
-  if (parseSecret(env['ANTHROPIC_API_KEY']) !== undefined) {
-    remarks.push('ANTHROPIC_API_KEY is set, but Anthropic backends come with a later version: it is not used');
-  }
+  const anthropic = findAnthropic(search);
+  if (typeof anthropic === 'string') remarks.push(anthropic);
+  else if (anthropic !== null) backends.push(anthropic);
   return { backends, remarks };
 }
 
@@ -60,9 +61,34 @@ function findOpenai(search: EnvironmentSearch): BackendSettings | string | null 
   if (isLoopback(hostname) && Number(port) === ownPort)
     return 'OPENAI_API_KEY is not used, because OPENAI_BASE_URL is this gateway';
   if (takenNames.has('openai')) return null;
-  if (configured.some((backend) => backend.type === 'chat' && sameServer(backend.baseUrl, baseUrl))) return null;
+  if (configured.some((backend) => isOpenaiServer(backend, baseUrl))) return null;
   const vendor = baseUrl === openaiUrl ? 'openai' : null;
   return { type: 'chat', ...remote(search, 'openai', 'OPENAI_API_KEY'), baseUrl, apiKey, vendor, thinkTags: null };
+}
+
+/** Whether the configuration has that server already, in either of OpenAI's protocols. */
+function isOpenaiServer(backend: BackendSettings, baseUrl: string): boolean {
+  if (backend.type === 'responses') return sameServer(backend.baseUrl ?? openaiUrl, baseUrl);
+  return backend.type === 'chat' && sameServer(backend.baseUrl, baseUrl);
+}
+
+/** As with OpenAI's: clients of the gateway carry its key and address in these variables. */
+function findAnthropic(search: EnvironmentSearch): BackendSettings | string | null {
+  const { env, configured, takenNames, isOwnKey, ownPort } = search;
+  const apiKey = parseSecret(env['ANTHROPIC_API_KEY']);
+  if (apiKey === undefined) return null;
+  const written = env['ANTHROPIC_BASE_URL']?.trim() ?? '';
+  const baseUrl = written === '' ? anthropicUrl : parseBaseUrl(written);
+  if (isOwnKey(apiKey.reveal())) return 'ANTHROPIC_API_KEY is a key of this gateway: it is not sent to Anthropic';
+  if (baseUrl === undefined) return 'ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is not an http(s) address';
+  const { hostname, port } = new URL(baseUrl);
+  if (isLoopback(hostname) && Number(port) === ownPort)
+    return 'ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is this gateway';
+  if (takenNames.has('anthropic')) return null;
+  const isThere = (backend: BackendSettings): boolean =>
+    backend.type === 'anthropic' && sameServer(backend.baseUrl ?? anthropicUrl, baseUrl);
+  if (configured.some(isThere)) return null;
+  return { type: 'anthropic', ...remote(search, 'anthropic', 'ANTHROPIC_API_KEY'), baseUrl, apiKey, promptCache: 'auto' };
 }
 
 /** Whether two addresses lead to the same server; the loopback names count as one. */

@@ -46,9 +46,12 @@ export async function findLocalBackends(search: LocalSearch): Promise<readonly L
 
 function isNew({ name, port }: LocalServer, { known, ownPort }: LocalSearch): boolean {
   if (port === ownPort) return false;
-  return !known.some(
-    (backend) => backend.name === name || (backend.type === 'chat' && sameServer(backend.baseUrl, localUrl(port))),
-  );
+  return !known.some((backend) => backend.name === name || isServer(backend, localUrl(port)));
+}
+
+function isServer(backend: BackendSettings, url: string): boolean {
+  if (backend.type !== 'chat' && backend.type !== 'responses') return false;
+  return backend.baseUrl !== null && sameServer(backend.baseUrl, url);
 }
 
 function localUrl(port: number): string {

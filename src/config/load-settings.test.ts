@@ -38,6 +38,12 @@ test('without anything there is a loopback gateway with a database in the home d
     timeouts: { connectMs: 10_000, firstByteMs: 300_000, idleMs: 300_000, totalMs: 1_800_000, maxTotalMs: 7_200_000 },
     keepAlive: { commentMs: 15_000, eventMs: 60_000 },
     log: { level: 'info', content: false },
+    routing: {
+      retries: 2,
+      retryBudget: 0.2,
+      breaker: { failures: 5, windowMs: 30_000, cooldownMs: 15_000 },
+      stickinessMs: 600_000,
+    },
     probesLocalServers: true,
     warnings: [],
   });
@@ -73,7 +79,7 @@ discovery: false
     },
     store: { type: 'sqlite', file: '/work/db/antiphon.db', synchronous: 'full', busyTimeoutMs: 500 },
     retention: { maxAgeMs: 604_800_000, maxBytes: null },
-    models: { defaultModel: 'gemini/gemini-3-flash', aliases: new Map([['gpt-5', 'gemini/gemini-3-pro']]) },
+    models: { defaultModel: 'gemini/gemini-3-flash', aliases: new Map([['gpt-5', [['gemini/gemini-3-pro']]]]) },
     timeouts: { connectMs: 3_000, firstByteMs: 30_000, idleMs: 300_000, totalMs: 3_600_000 },
     keepAlive: { commentMs: 5_000, eventMs: 60_000 },
     log: { level: 'debug', content: true },

@@ -26,6 +26,8 @@ export interface Flags {
   readonly timing?: string;
   /** What stands after `replay`. */
   readonly folder?: string;
+  /** What stands after `lint`: a path, or `-` for stdin. */
+  readonly capture?: string;
 }
 
 const options = {
@@ -60,6 +62,7 @@ const commands = {
     needs: { flag: 'record', message: 'needs `ca` or --record DIR after it' },
   },
   replay: { words: ['replay'], flags: ['listen', 'timing'], needs: { word: 'the folder of a recording' } },
+  lint: { words: ['lint'], flags: [], needs: { word: 'a captured event stream (a file, or - for stdin)' } },
 } as const satisfies Record<string, CommandEntry>;
 
 export const usage = `Usage: antiphon [serve] [--config FILE] [--host HOST] [--port N] [--data DIR] [--ask TEXT]
@@ -67,6 +70,7 @@ export const usage = `Usage: antiphon [serve] [--config FILE] [--host HOST] [--p
        antiphon tap --record DIR [--config FILE] [--data DIR] [--tap NAME] [--listen HOST:PORT]
        antiphon tap --record DIR --upstream URL [--listen HOST:PORT]
        antiphon replay DIR [--listen HOST:PORT] [--timing original|none]
+       antiphon lint FILE|-
 
 Speaks the OpenAI Responses API in front of any model backend.
 
@@ -86,6 +90,7 @@ tap --record DIR  runs the configured taps without a gateway and writes every mo
 replay DIR        serves a recording as if it were the model API
   --listen H:P    where it listens (default: 127.0.0.1:8722; loopback only)
   --timing WHICH  original: each piece after the time it took; none: at once (default)
+lint FILE|-       checks a captured stream of a Responses server against the event grammar (docs/lint.md); exit code 1 when it has faults
 
 Environment: ANTIPHON_CONFIG, ANTIPHON_HOST, ANTIPHON_PORT, ANTIPHON_DATA, ANTIPHON_API_KEY, ANTIPHON_ADMIN_KEY,
 ANTIPHON_STORE_URL, ANTIPHON_LOG_LEVEL, ANTIPHON_DISCOVERY, and for backends GEMINI_API_KEY and OPENAI_API_KEY.
@@ -113,13 +118,23 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const isKnown = words.length === 0 || words[0] === commands[command].words[0];
   const all = isKnown
     ? [...complaints, ...checkFlags(command, mentioned), ...checkWords(command, rest)]
-    : [...complaints, [words[0] ?? '', 'is not a command: there are serve, tap ca, tap --record DIR, replay DIR'] as const];
-  const [folder] = command === 'replay' ? rest : [];
+    : [
+        ...complaints,
+        [words[0] ?? '', 'is not a command: there are serve, tap ca, tap --record DIR, replay DIR, lint FILE'] as const,
+      ];
+  const [word] = rest;
   return {
     command: asks ?? command,
-    flags: { ...flags, ...(folder !== undefined && { folder }) },
+    flags: { ...flags, ...toWordFlag(command, word) },
     faults: all.map(([path, message]) => ({ source: 'the command line', path, message })),
   };
+}
+
+/** The one word that a command takes, under its name. */
+function toWordFlag(command: Command, word: string | undefined): Pick<Flags, 'folder' | 'capture'> {
+  if (word === undefined) return {};
+  if (command === 'replay') return { folder: word };
+  return command === 'lint' ? { capture: word } : {};
 }
 
 function readWords(argv: readonly string[]): Words {
@@ -151,7 +166,7 @@ function readWords(argv: readonly string[]): Words {
 
 /** The one with the most words in common; `serve` when there is none. */
 function findCommand(words: readonly string[]): Command {
-  const names: readonly Command[] = ['tap-ca', 'tap-record', 'replay'];
+  const names: readonly Command[] = ['tap-ca', 'tap-record', 'replay', 'lint'];
   return names.find((name) => commands[name].words.every((word, at) => words[at] === word)) ?? 'serve';
 }
 

@@ -1,11 +1,17 @@
 import { Secret } from '../model/secret.ts';
 
 /** A number, also as text, because that is what a variable and a flag are. Undefined: it is none in that range. */
-function parseWholeNumber(written: unknown, minimum: number, maximum: number): number | undefined {
+export function parseWholeNumber(written: unknown, minimum: number, maximum: number): number | undefined {
   const number = typeof written === 'string' && /^\d+$/.test(written.trim()) ? Number(written) : written;
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= minimum && number <= maximum
     ? number
     : undefined;
+}
+
+/** A number from 0 to 1, also as text. Undefined: it is none. */
+export function parseShare(written: unknown): number | undefined {
+  const number = typeof written === 'string' && /^\d*\.?\d+$/.test(written.trim()) ? Number(written) : written;
+  return typeof number === 'number' && number >= 0 && number <= 1 ? number : undefined;
 }
 
 export function parsePort(written: unknown): number | undefined {

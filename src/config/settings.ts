@@ -12,6 +12,7 @@ export interface Settings {
   readonly backends: readonly BackendSettings[];
   readonly taps: readonly TapSettings[];
   readonly models: ModelSettings;
+  readonly routing: RoutingSettings;
   readonly timeouts: TimeoutSettings;
   readonly keepAlive: KeepAliveSettings;
   readonly log: LogSettings;
@@ -81,8 +82,19 @@ export interface LogSettings {
 
 export interface ModelSettings {
   readonly defaultModel: string | null;
-  /** Name that clients use → model. */
-  readonly aliases: ReadonlyMap<string, string>;
+  /** Name that clients use → an ordered fallback; the models of one step of it are equals. No model in it is an alias. */
+  readonly aliases: ReadonlyMap<string, readonly (readonly string[])[]>;
+}
+
+export interface RoutingSettings {
+  /** How often the models of one step are asked again. */
+  readonly retries: number;
+  /** Retries a backend may get, as a share of its requests. */
+  readonly retryBudget: number;
+  /** Null: no circuit breakers. */
+  readonly breaker: { readonly failures: number; readonly windowMs: number; readonly cooldownMs: number } | null;
+  /** How long a session stays with one of several equals after its last request; null: it does not. */
+  readonly stickinessMs: number | null;
 }
 
 /** The same words as in `translate/chat/chat-profile`, which this room may not import; gateway.test.ts compares them. */
@@ -99,7 +111,8 @@ export const chatVendors = [
 ] as const;
 export type ChatVendor = (typeof chatVendors)[number];
 
-export type BackendSettings = GeminiSettings | ChatSettings | CascadeSettings | RehearsalSettings;
+export type BackendSettings =
+  GeminiSettings | AnthropicSettings | ResponsesSettings | ChatSettings | CascadeSettings | RehearsalSettings;
 
 interface BackendOrigin {
   /** What stands before the slash in `backend/model`. */
@@ -121,6 +134,24 @@ export interface GeminiSettings extends RemoteBackend {
   /** Null: Google's address. */
   readonly baseUrl: string | null;
   readonly apiKey: Secret;
+}
+
+export interface AnthropicSettings extends RemoteBackend {
+  readonly type: 'anthropic';
+  /** With or without `/v1`; null: Anthropic's address. */
+  readonly baseUrl: string | null;
+  /** Null: `headers` carry the credential, or none is needed. */
+  readonly apiKey: Secret | null;
+  /** Whether markers are set that let the server keep what the next turn repeats. */
+  readonly promptCache: 'auto' | 'off';
+}
+
+export interface ResponsesSettings extends RemoteBackend {
+  readonly type: 'responses';
+  /** With `/v1`, without a slash at the end; null: OpenAI's address. */
+  readonly baseUrl: string | null;
+  /** Null: `headers` carry the credential, or none is needed. */
+  readonly apiKey: Secret | null;
 }
 
 export interface ChatSettings extends RemoteBackend {

@@ -10,11 +10,11 @@ export interface BackendContext {
   readonly resolveFile: (path: string) => string;
 }
 
-type RemoteDocument = Extract<BackendDocument, { type: 'gemini' | 'chat' | 'cascade' }>;
+type RemoteDocument = Extract<BackendDocument, { type: 'gemini' | 'anthropic' | 'responses' | 'chat' | 'cascade' }>;
 type CascadeDocument = Extract<BackendDocument, { type: 'cascade' }>;
 
-/** One entry of `backends`, complete. Null for the kinds whose doors come with a later version. */
-export function toBackendSettings(document: BackendDocument, context: BackendContext): BackendSettings | null {
+/** One entry of `backends`, complete. */
+export function toBackendSettings(document: BackendDocument, context: BackendContext): BackendSettings {
   const { name, origin } = context;
   switch (document.type) {
     case 'gemini':
@@ -23,6 +23,21 @@ export function toBackendSettings(document: BackendDocument, context: BackendCon
         ...toRemoteBackend(document, context),
         baseUrl: document.base_url ?? null,
         apiKey: document.api_key,
+      };
+    case 'anthropic':
+      return {
+        type: 'anthropic',
+        ...toRemoteBackend(document, context),
+        baseUrl: document.base_url ?? null,
+        apiKey: document.api_key ?? null,
+        promptCache: document.prompt_cache ?? 'auto',
+      };
+    case 'responses':
+      return {
+        type: 'responses',
+        ...toRemoteBackend(document, context),
+        baseUrl: document.base_url ?? null,
+        apiKey: document.api_key ?? null,
       };
     case 'chat':
       return {
@@ -37,9 +52,6 @@ export function toBackendSettings(document: BackendDocument, context: BackendCon
       return toCascade(document, context);
     case 'rehearsal':
       return { type: 'rehearsal', name, origin };
-    case 'anthropic':
-    case 'responses':
-      return null;
   }
 }
 

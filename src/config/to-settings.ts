@@ -6,18 +6,12 @@ import { isLoopback } from './parse-scalars.ts';
 import { parseStoreUrl } from './parse-store-url.ts';
 import { suspectVariables, type Overrides } from './read-overrides.ts';
 import { resolvePath } from './resolve-path.ts';
-import type {
-  BackendSettings,
-  ModelSettings,
-  RetentionSettings,
-  ServerSettings,
-  Settings,
-  StoreSettings,
-  TimeoutSettings,
-} from './settings.ts';
+import type { BackendSettings, RetentionSettings, ServerSettings, Settings, StoreSettings, TimeoutSettings } from './settings.ts';
 import type { SettingsFault } from './settings-error.ts';
 import type { Environment } from './substitute-variables.ts';
 import { sendsSecretInClear, toBackendSettings } from './to-backend-settings.ts';
+import { toModelSettings } from './to-model-settings.ts';
+import { toRoutingSettings } from './to-routing-settings.ts';
 import { checkTapPorts, toTapSettings, type CheckedTaps } from './to-tap-settings.ts';
 
 export interface SettingsParts {
@@ -51,15 +45,18 @@ export function toSettings(parts: SettingsParts): { readonly settings: Settings;
   const found = discovery
     ? findBackends(parts, { server, timeouts, configured: configured.backends })
     : { backends: [], remarks: [] };
+  const backends = [...configured.backends, ...found.backends];
+  const models = toModelSettings(document, { backends, discovery, source: file ?? '' });
   const settings: Settings = {
     configFile: file,
     dataDirectory,
     server,
     store: toStore(parts, dataDirectory),
     retention: toRetention(document),
-    backends: [...configured.backends, ...found.backends],
+    backends,
     taps: checked.taps,
-    models: toModels(document),
+    models: models.settings,
+    routing: toRoutingSettings(document),
     timeouts,
     ...toSmallSections(parts),
     probesLocalServers: discovery,
@@ -68,6 +65,7 @@ export function toSettings(parts: SettingsParts): { readonly settings: Settings;
   const faults = [
     ...configured.faults,
     ...checked.faults,
+    ...models.faults,
     ...checkTapPorts(checked.taps, server.port, file ?? ''),
     ...checkTotals(parts, timeouts),
     ...checkAdminKey(parts, server),
@@ -102,10 +100,6 @@ function toRetention({ store }: SettingsDocument): RetentionSettings {
     maxAgeMs: maxAge === undefined ? 30 * day : maxAge.limit,
     maxBytes: maxBytes === undefined ? gibibyte : maxBytes.limit,
   };
-}
-
-function toModels({ models = {} }: SettingsDocument): ModelSettings {
-  return { defaultModel: models.default ?? null, aliases: new Map(Object.entries(models.aliases ?? {})) };
 }
 
 function toSmallSections({ document, overrides }: SettingsParts): Pick<Settings, 'keepAlive' | 'log' | 'envelopeKeys'> {
@@ -181,15 +175,13 @@ function toConfiguredBackends(parts: SettingsParts, timeouts: TimeoutSettings) {
     const resolveFile = (path: string): string => resolvePath(path, fileDirectory, homeDirectory);
     const origin = `from ${file ?? 'the configuration'}`;
     const backend = toBackendSettings(entry, { name, origin, timeouts, resolveFile });
-    if (backend === null) warnings.push(`backends.${name}: type ${entry.type} comes with a later version; it is not used`);
-    else if (name === 'rehearsal' && backend.type !== 'rehearsal') {
+    if (name === 'rehearsal' && backend.type !== 'rehearsal') {
       faults.push({
         source: file ?? '',
         path: 'backends.rehearsal',
         message: 'is the name of the built-in backend: choose another one',
       });
     } else backends.push(backend);
-    if (backend === null) continue;
     faults.push(...checkTapName(backend, Object.keys(document.taps ?? {}), file ?? ''));
     if (sendsSecretInClear(backend))
       warnings.push(`backends.${name}: its key crosses the network unencrypted, because base_url is http://`);

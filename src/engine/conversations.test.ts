@@ -141,7 +141,7 @@ describe('a conversation', () => {
 
 describe('one turn at a time', () => {
   const never = new AbortController().signal;
-  const found = { context: local, losses: [], gone: never };
+  const found = { context: local, sessionKey: null, losses: [], gone: never };
   const request = newTestRequest({ conversation: 'c' });
   const isFree = async (engine: EngineDeps): Promise<void> => {
     (await engine.conversationLock.enter({ owner: 'local', conversation: 'c' }, never))();

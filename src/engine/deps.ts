@@ -2,10 +2,12 @@ import type { ModelCatalog } from '../model/model-catalog.ts';
 import type { ResponseStore } from '../model/response-store.ts';
 import type { ConversationLock } from './conversation-lock.ts';
 import type { ReasoningEnvelope } from './reasoning-envelope.ts';
+import type { Router } from './routing/router.ts';
 
 /** What the engine needs from outside: it has no clock, randomness, storage or network of its own. */
 export interface EngineDeps {
   readonly catalog: ModelCatalog;
+  readonly router: Router;
   readonly store: ResponseStore;
   readonly envelope: ReasoningEnvelope;
   readonly conversationLock: ConversationLock;

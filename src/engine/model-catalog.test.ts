@@ -28,7 +28,7 @@ function backend(name: string, listing: Listing): Backend {
 
 interface Given {
   readonly backends: Readonly<Record<string, Listing['ids']>>;
-  readonly aliases?: Readonly<Record<string, string>>;
+  readonly aliases?: Readonly<Record<string, string | readonly (readonly string[])[]>>;
   readonly defaultModel?: string;
 }
 
@@ -40,7 +40,9 @@ function openCatalog({ backends, aliases = {}, defaultModel }: Given) {
       backends: Object.entries(listings).map(([name, listing]) => backend(name, listing)),
       defaultModel: defaultModel ?? null,
     },
-    aliases: new Map(Object.entries(aliases)),
+    aliases: new Map(
+      Object.entries(aliases).map(([name, route]) => [name, typeof route === 'string' ? [[route]] : route] as const),
+    ),
     now: () => clock.ms,
     cacheMs: 60_000,
     timeoutMs: 5,
@@ -185,4 +187,19 @@ test('what is still looked for is waited for', async () => {
   const answer = resolved(catalog, null);
   find({ backends: [backend('late', { ids: ['m'], asked: 0 })], defaultModel: 'late/m' });
   expect(await answer).toBe('late/m');
+});
+
+test('a route keeps its order, every model once, and says what is missing', async () => {
+  const { catalog } = openCatalog({
+    backends: { a: ['x', 'y'], b: ['z'], dead: new Error('refused') },
+    aliases: { smart: [['x', 'nobody'], ['a/x', 'dead/m'], ['lost/w', 'a/x'], ['z']], none: [['nobody'], ['lost/w']] },
+  });
+  const { steps, missing } = await catalog.resolveRoute('smart');
+  expect([steps.map((step) => step.map(({ publicName }) => publicName)), missing]).toEqual([
+    [['a/x'], ['dead/m'], ['b/z']],
+    ['nobody', 'lost/w'],
+  ]);
+  expect(await resolved(catalog, 'smart')).toBe('a/x');
+  expect((await catalog.resolveRoute('a/y')).steps.flat().map(({ publicName }) => publicName)).toEqual(['a/y']);
+  expect((await refusal(catalog, 'none')).message).toContain("The model 'none' leads to 'nobody', which does not exist.");
 });

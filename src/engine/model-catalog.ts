@@ -1,7 +1,7 @@
 import { nearestName } from '../lib/nearest-name.ts';
 import type { Backend, ModelInfo } from '../model/backend.ts';
 import { GatewayError } from '../model/errors.ts';
-import type { CatalogEntry, ModelCatalog, ResolvedModel } from '../model/model-catalog.ts';
+import type { CatalogEntry, ModelCatalog, ModelRoute, ResolvedModel } from '../model/model-catalog.ts';
 
 /** How many names an error lists: enough to choose from, few enough to read. */
 const namesShown = 20;
@@ -15,11 +15,14 @@ export interface BackendSet {
   readonly defaultModel: string | null;
 }
 
+/** Steps of an ordered fallback; the names in one step are equals. */
+type AliasRoute = readonly (readonly string[])[];
+
 export interface ModelCatalogOptions {
   /** Pending while servers on this machine are still looked for. */
   readonly found: BackendSet | Promise<BackendSet>;
-  /** Name that clients use → `backend/model` or a bare id (never another alias). */
-  readonly aliases: ReadonlyMap<string, string>;
+  /** Name that clients use → an ordered fallback of equals, each `backend/model` or a bare id (never another alias). */
+  readonly aliases: ReadonlyMap<string, AliasRoute>;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** How long the list of a backend is good. */
@@ -63,13 +66,24 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
     return toResolved(owner, name);
   }
 
+  async function resolveTarget(target: string, backends: readonly Backend[], asked: string): Promise<ResolvedModel> {
+    return resolvePrefixed(target, backends) ?? resolveBareName(target, backends, asked);
+  }
+
+  async function resolveRoute(name: string | null): Promise<ModelRoute> {
+    const { backends, defaultModel } = await options.found;
+    const asked = name ?? defaultModel;
+    if (asked === null) throw missingModel(await listAll(backends, options.cacheMs), [...aliases.keys()]);
+    const route = aliases.get(asked) ?? [[asked]];
+    return resolveSteps(route, (target) => resolveTarget(target, backends, asked));
+  }
+
   return {
+    resolveRoute,
     async resolveModel(name) {
-      const { backends, defaultModel } = await options.found;
-      const asked = name ?? defaultModel;
-      if (asked === null) throw missingModel(await listAll(backends, options.cacheMs), [...aliases.keys()]);
-      const target = aliases.get(asked) ?? asked;
-      return resolvePrefixed(target, backends) ?? resolveBareName(target, backends, asked);
+      const [first] = (await resolveRoute(name)).steps.flat();
+      if (first === undefined) throw new Error('a route has at least one target');
+      return first;
     },
     async findBackend(name) {
       return (await options.found).backends.find((backend) => backend.name === name);
@@ -82,6 +96,32 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       return [...entries, ...named.map((id) => ({ id, created: 0, ownedBy: 'antiphon' }))];
     },
   };
+}
+
+/** What of a route is there. Throws what its first target says when none is. */
+async function resolveSteps(route: AliasRoute, resolve: (target: string) => Promise<ResolvedModel>): Promise<ModelRoute> {
+  const missing = new Map<string, GatewayError>();
+  const resolveOrMiss = (name: string): Promise<ResolvedModel | undefined> =>
+    resolve(name).catch((thrown: unknown) => {
+      missing.set(name, GatewayError.from(thrown));
+      return undefined;
+    });
+  const steps = withoutTwins(await Promise.all(route.map((step) => Promise.all(step.map(resolveOrMiss)))));
+  const names = route.flat().filter((name) => missing.has(name));
+  const [first] = names.map((name) => missing.get(name));
+  if (steps.length === 0 && first !== undefined) throw first;
+  return { steps, missing: [...new Set(names)] };
+}
+
+/** Every model once, where it stands first: a bare name and a whole one may mean the same. */
+function withoutTwins(steps: readonly (readonly (ResolvedModel | undefined)[])[]): ModelRoute['steps'] {
+  const known = new Set<string>();
+  const isNew = (target: ResolvedModel | undefined): target is ResolvedModel => {
+    if (target === undefined || known.has(target.publicName)) return false;
+    known.add(target.publicName);
+    return true;
+  };
+  return steps.map((step) => step.filter(isNew)).filter((step) => step.length > 0);
 }
 
 /** Lists by backend: asked for at most once at a time, and never for longer than the time-out. */

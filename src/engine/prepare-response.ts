@@ -1,7 +1,6 @@
-import type { BackendTurn } from '../model/backend.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
-import type { ResolvedModel } from '../model/model-catalog.ts';
+import type { ModelRoute } from '../model/model-catalog.ts';
 import type { ModelRequest, TurnSession } from '../model/model-request.ts';
 import type { CreateResponseRequest } from '../protocol/responses/request.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
@@ -10,6 +9,7 @@ import type { EngineDeps, RequestContext } from './deps.ts';
 import { estimateInputTokens } from './estimate-tokens.ts';
 import { newResponse } from './new-response.ts';
 import { resolveInput } from './resolve-input.ts';
+import { RoutedCall } from './routing/routed-call.ts';
 import { settleLosses } from './settle-losses.ts';
 import { toInputItems, type TranslatedHistory } from './to-input-items.ts';
 import { toModelRequest } from './to-model-request.ts';
@@ -17,16 +17,15 @@ import { toModelRequest } from './to-model-request.ts';
 /** A request that has been resolved and translated, and for which nothing has been sent yet. */
 export interface PreparedResponse {
   readonly context: RequestContext;
-  /** The response as `response.created` shows it. */
+  /** The response as `response.created` shows it, but for `model`: that is the model that was asked for first, and another one may answer. */
   readonly response: ResponseResource;
   /** The request's own input, for the store. */
   readonly ownInput: readonly InputItemParam[];
-  readonly resolved: ResolvedModel;
-  readonly modelRequest: ModelRequest;
-  /** Where the turn stands; the same as in `modelRequest`. */
+  /** Where the turn stands; every model is told so. */
   readonly session: TurnSession;
-  readonly turn: BackendTurn;
-  /** What will not survive; already refused in strict mode. */
+  /** Translated for the first model that can take it. */
+  readonly call: RoutedCall;
+  /** What will not survive, whichever model answers; already refused in strict mode. */
   readonly losses: readonly Loss[];
   /** Whether the client sees `encrypted_content`: it asked, or it keeps the history itself. */
   readonly showsState: boolean;
@@ -34,9 +33,10 @@ export interface PreparedResponse {
   readonly leave: () => void;
 }
 
-/** Who asks, what was lost before, and the signal of the client's leaving. */
+/** Who asks, in which session (in the client's words, or null), what was lost before, and the signal of the client's leaving. */
 interface Found {
   readonly context: RequestContext;
+  readonly sessionKey: string | null;
   readonly losses: readonly Loss[];
   readonly gone: AbortSignal;
 }
@@ -46,10 +46,10 @@ interface Found {
  * could be stored. Throws GatewayError with the status and `param` the client should see. What it returns holds the conversation: run it, or call `leave`.
  */
 export async function prepareResponse(request: CreateResponseRequest, found: Found, deps: EngineDeps): Promise<PreparedResponse> {
-  const resolved = await deps.catalog.resolveModel(request.model);
+  const route = await deps.catalog.resolveRoute(request.model);
   const leave = await enterConversation(request, found, deps);
   try {
-    return { ...(await prepareTurn(request, { ...found, resolved }, deps)), leave };
+    return { ...(await prepareTurn(request, { ...found, route }, deps)), leave };
   } catch (thrown) {
     leave();
     throw thrown;
@@ -67,9 +67,10 @@ async function enterConversation(
 
 async function prepareTurn(
   asked: CreateResponseRequest,
-  { context, losses, resolved }: Found & { readonly resolved: ResolvedModel },
+  found: Found & { readonly route: ModelRoute },
   deps: EngineDeps,
 ): Promise<Omit<PreparedResponse, 'leave'>> {
+  const { context } = found;
   const { request, loss } = withStore(asked);
   const history = await loadHistory(request, context, deps);
   // An unknown conversation has no context that could be answered without input.
@@ -86,23 +87,32 @@ async function prepareTurn(
     conversation: request.conversation,
     inheritedItems: history.inheritedItems,
   };
-  const translated = toModelRequest(request, { model: resolved.model, input: history.items, session });
-  const turn = await resolved.backend.prepareTurn(translated.value);
-  const all = [...losses, ...loss, ...history.losses, ...translated.losses, ...turn.losses];
-  settleLosses(all, context);
+  // Each target of the route puts its own id in place of this one.
+  const translated = toModelRequest(request, { model: '', input: history.items, session });
+  const losses = [...found.losses, ...loss, ...history.losses, ...translated.losses];
+  settleLosses(losses, context);
+  const call = toRoutedCall(translated.value, { ...found, previousModel: history.previousModel }, deps);
+  await call.prepare();
   if (request.store) await deps.store.ensureWritable();
   const createdAt = Math.floor(deps.now() / 1000);
   return {
     context,
-    response: newResponse(request, { id, createdAt, model: resolved.publicName }),
+    response: newResponse(request, { id, createdAt, model: call.firstModel }),
     ownInput: history.ownInput,
-    resolved,
-    modelRequest: translated.value,
     session,
-    turn,
-    losses: all,
+    call,
+    losses,
     showsState: !asked.store || request.include.includes('reasoning.encrypted_content'),
   };
+}
+
+function toRoutedCall(
+  request: ModelRequest,
+  { context, route, sessionKey, previousModel }: Found & { readonly route: ModelRoute; readonly previousModel: string | null },
+  { router }: EngineDeps,
+): RoutedCall {
+  const plan = router.plan(route, { owner: context.owner, session: sessionKey, previousModel });
+  return new RoutedCall({ route, plan, request, strict: context.strict, router });
 }
 
 /** A conversation is a chain of stored responses: one that is not stored would be missing in it. */
@@ -134,6 +144,7 @@ export async function countInputTokens(
 
 interface LoadedHistory extends TranslatedHistory {
   readonly previousResponseId: string | null;
+  readonly previousModel: string | null;
   readonly ownInput: readonly InputItemParam[];
 }
 
@@ -142,6 +153,7 @@ async function loadHistory(request: CreateResponseRequest, context: RequestConte
   return {
     ...toInputItems(resolved, context, deps.envelope),
     previousResponseId: resolved.previousResponseId,
+    previousModel: resolved.previousModel,
     ownInput: resolved.own.map(({ item }) => item),
   };
 }

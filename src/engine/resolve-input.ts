@@ -11,6 +11,8 @@ import { withoutRepeated } from './without-repeated.ts';
 export interface ResolvedInput {
   /** The response that the request goes on from: the one it names, or the last one of its conversation. */
   readonly previousResponseId: string | null;
+  /** Which model made that response, as `backend/model`; null when there is none. */
+  readonly previousModel: string | null;
   /** What the chain of previous responses brings. */
   readonly inherited: readonly HistoryItem[];
   /** The request's own input, references replaced by what they name, without what the chain already holds. */
@@ -35,7 +37,8 @@ export async function resolveInput(
   const path = request.conversation === null ? 'previous_response_id' : 'conversation';
   const inherited = previous.chain.flatMap(contextOf).map((item) => ({ item, path }));
   const own = request.input.map((item, at) => ({ item: fillIn(item, stored, at), path: `input[${String(at)}]` }));
-  return { previousResponseId: previous.id, inherited, own: withoutRepeated(own, inherited) };
+  const previousModel = previous.chain.at(-1)?.response.model ?? null;
+  return { previousResponseId: previous.id, previousModel, inherited, own: withoutRepeated(own, inherited) };
 }
 
 async function loadPrevious(

@@ -28,7 +28,7 @@ export interface BuilderOptions {
  */
 export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseEvent> {
   readonly losses: Loss[] = [];
-  readonly #base: ResponseResource;
+  #base: ResponseResource;
   readonly #options: BuilderOptions;
   readonly #output: OutputItem[] = [];
   #events: ResponseEvent[] = [];
@@ -91,7 +91,9 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
     return this.#final;
   }
 
-  begin(): readonly ResponseEvent[] {
+  /** `model`: which one answers, where that was open until now. */
+  begin(model: string = this.#base.model): readonly ResponseEvent[] {
+    if (model !== this.#base.model) this.#base = { ...this.#base, model };
     this.#emit({ type: 'response.created', response: this.#base });
     this.#emit({ type: 'response.in_progress', response: this.#base });
     return this.#take();

@@ -1,7 +1,6 @@
 import { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
 import type { FinishReason, ModelEvent, TokenUsage } from '../model/model-event.ts';
-import type { BackendTurn } from '../model/backend.ts';
 import type { ResponseEvent } from '../protocol/responses/event.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { EngineDeps } from './deps.ts';
@@ -10,6 +9,8 @@ import { addSpent } from './finish-response.ts';
 import { encodeEventLog, type BuilderInput } from './model-event-log.ts';
 import type { PreparedResponse } from './prepare-response.ts';
 import { ResponseBuilder, truncated } from './response-builder.ts';
+import type { RouteReport } from './routing/route-report.ts';
+import type { AcceptedCall } from './routing/routed-call.ts';
 import { toStoredItem } from './stored-items.ts';
 import { notFollowed, toReask, ToolGuard } from './tool-guard.ts';
 
@@ -44,6 +45,8 @@ export class ResponseRun {
   readonly #guards: ToolGuard[] = [];
   /** Counts of model calls that are over, when the model had to be asked again. */
   #spent: TokenUsage = {};
+  /** Undefined until a model server has accepted the call. */
+  #call: AcceptedCall | undefined;
   #begun = false;
 
   constructor(prepared: PreparedResponse, signals: RunSignals, deps: EngineDeps) {
@@ -88,6 +91,21 @@ export class ResponseRun {
     return this.#builder.stopSequence;
   }
 
+  /** Where the request went, and what came of it there. */
+  get route(): RouteReport {
+    return this.#prepared.call.report;
+  }
+
+  /** Which model answers, as `backend/model`; before one does, the one that was asked for. */
+  get model(): string {
+    return this.route.answeredBy ?? this.#prepared.response.model;
+  }
+
+  /** Everything that did not survive so far: of the request, on its way to the model that answers, and of the answer. */
+  get losses(): readonly Loss[] {
+    return [...this.#prepared.losses, ...(this.#call?.losses ?? []), ...this.lateLosses];
+  }
+
   /** Losses that were found only while the model answered. */
   get lateLosses(): readonly Loss[] {
     return [...this.#guards.flatMap(({ losses }) => losses), ...this.#builder.losses];
@@ -124,26 +142,26 @@ export class ResponseRun {
 
   /** Returns the events that close the response; they go out together with its terminal event. */
   async *#runAttempts(): AsyncGenerator<readonly ResponseEvent[], readonly ResponseEvent[]> {
-    let request = this.#prepared.modelRequest;
-    let turn = this.#prepared.turn;
+    const call = (this.#call = await this.#prepared.call.open(this.#signal));
+    let { request, batches } = call;
     for (let attempt = 1; ; attempt++) {
       const guard = new ToolGuard(request);
       this.#guards.push(guard);
-      yield* this.#runTurn(turn, guard);
+      yield* this.#runTurn(batches, guard);
       if (guard.finish === undefined || this.#builder.isEnded) return [];
       const verdict = guard.judge({ isLast: attempt === maxAttempts });
       if (verdict === 'refuse') return this.#feed([failureOf(notFollowed(request.toolChoice))]);
       if (verdict === 'accept') return this.#feed(await this.#finish(guard.finish));
       this.#spent = this.#builder.usage;
       request = toReask(request);
-      turn = await this.#prepared.resolved.backend.prepareTurn(request);
+      batches = (await call.target.backend.prepareTurn(request)).stream(this.#signal);
     }
   }
 
   /** One call to the model server. The only loop over a model's events: no await and no allocation per event beyond the event itself. */
-  async *#runTurn(turn: BackendTurn, guard: ToolGuard): AsyncGenerator<readonly ResponseEvent[]> {
-    for await (const batch of turn.stream(this.#signal)) {
-      const begin = this.#begun ? [] : this.#builder.begin();
+  async *#runTurn(batches: AsyncIterable<readonly ModelEvent[]>, guard: ToolGuard): AsyncGenerator<readonly ResponseEvent[]> {
+    for await (const batch of batches) {
+      const begin = this.#begun ? [] : this.#builder.begin(this.model);
       this.#begun = true;
       const inputs: BuilderInput[] = [];
       for (const event of batch) if (guard.accepts(event)) inputs.push(this.#withSpent(event));
@@ -172,9 +190,10 @@ export class ResponseRun {
 
   async #estimateUsage(usage: TokenUsage): Promise<readonly BuilderInput[]> {
     const count = this.#deps.countTextTokens;
+    const asked = this.#call?.request;
     const said = await estimateOutputTokens(this.#builder.output, count);
     const estimated: TokenUsage = {
-      inputTokens: usage.inputTokens ?? (await estimateInputTokens(this.#prepared.modelRequest, count)),
+      inputTokens: usage.inputTokens ?? (asked === undefined ? 0 : await estimateInputTokens(asked, count)),
       outputTokens: usage.outputTokens ?? said.output,
       reasoningTokens: usage.reasoningTokens ?? said.reasoning,
     };
@@ -215,7 +234,7 @@ export class ResponseRun {
         input: ownInput.map((item) => toStoredItem(item, this.#deps.newId)),
         states: this.#states,
         events: encodeEventLog(this.#inputs),
-        losses: [...this.#prepared.losses, ...this.lateLosses],
+        losses: this.losses,
       });
     } catch (thrown) {
       // What could not be stored must not be called complete: the client relies on it with its next request.

@@ -8,6 +8,11 @@ export interface Backend {
   /** The name users write before the slash: `gemini` in `gemini/gemini-3-flash`. */
   readonly name: string;
   /**
+   * What its failures mean for routing. `not-retried`: a call may have begun something that must not be begun twice, so the same turn is never sent to it again. `on-purpose`: it acts them, so they are
+   * neither tried again nor counted. Absent: both is done.
+   */
+  readonly failures?: 'not-retried' | 'on-purpose';
+  /**
    * Translates without I/O. What cannot be expressed is in `losses`; what cannot be done at all throws a GatewayError with `param`. The engine may refuse the
    * losses (strict mode), so nothing has been sent yet. A backend with sessions may look one up first.
    */

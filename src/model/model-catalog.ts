@@ -9,6 +9,13 @@ export interface ResolvedModel {
   readonly publicName: string;
 }
 
+/** Where a name may lead: an ordered fallback, each step of it one target or several equals. There is at least one target, and none stands there twice. */
+export interface ModelRoute {
+  readonly steps: readonly (readonly ResolvedModel[])[];
+  /** Targets of the alias that are not there just now, as the configuration names them. */
+  readonly missing: readonly string[];
+}
+
 export interface CatalogEntry {
   /** `backend/model` or an alias. */
   readonly id: string;
@@ -23,6 +30,8 @@ export interface ModelCatalog {
    * A name is `backend/model`, an alias, or a bare model id that only one backend lists; null takes the default. Throws GatewayError `model_not_found` (param `model`,
    * lists what there is) or `missing_required_parameter` when there is no default.
    */
+  resolveRoute(name: string | null): Promise<ModelRoute>;
+  /** The first target of that route. */
   resolveModel(name: string | null): Promise<ResolvedModel>;
   /** The backend of that name (`gemini`), if it is there. */
   findBackend(name: string): Promise<Backend | undefined>;

@@ -20,7 +20,7 @@ export function createApp(options: AppOptions): App {
   setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<void>>();
   let isClosing = false;
-  const metrics = openMetrics(() => running.size);
+  const metrics = openMetrics({ inFlight: () => running.size, breakers: () => options.engine.router.breakers() });
   const routes = [...apiRoutes, ...ownRoutes(options.version, metrics)];
   const around: Surroundings = {
     ...{ options, stopping: stopping.signal, isClosing: () => isClosing },

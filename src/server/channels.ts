@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import type { RouteAttempt } from '../engine/routing/route-report.ts';
 import type { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ResponseUsage } from '../protocol/responses/response.ts';
@@ -20,8 +21,10 @@ export interface RequestReport {
 export interface ResponseReport {
   readonly requestId: string;
   readonly responseId: string;
-  /** `backend/model` */
+  /** `backend/model` that answered, or that was asked for when none did. */
   readonly model: string;
+  /** Where the request was sent, in order, and what came of it. */
+  readonly attempts: readonly RouteAttempt[];
   /** The model that answered, as its server names it; null when it did not say. */
   readonly servedModel: string | null;
   readonly stream: boolean;

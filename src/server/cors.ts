@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
-const exposed = 'x-request-id, openai-processing-ms, antiphon-losses, retry-after, x-should-retry';
+const exposed = 'x-request-id, openai-processing-ms, antiphon-losses, antiphon-route, retry-after, x-should-retry';
 
 const usual = 'authorization, content-type, antiphon-strict';
 

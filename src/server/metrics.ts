@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { requestChannel, responseChannel, type RequestReport, type ResponseReport } from './channels.ts';
-import type { PrometheusCounters } from './prometheus-counters.ts';
+import type { Gauges, PrometheusCounters } from './prometheus-counters.ts';
 
 /** What `GET /metrics` shows. Hangs on the server's channels until closed. */
 export interface Metrics {
@@ -10,15 +10,15 @@ export interface Metrics {
 
 /**
  * Counts from now on. The library that counts takes a good part of the time that starting may take, so it is loaded when the first report comes; no report is lost.
- * `inFlight` is asked when somebody looks.
+ * The gauges are asked when somebody looks.
  */
-export function openMetrics(inFlight: () => number): Metrics {
+export function openMetrics(gauges: Gauges): Metrics {
   let loading: Promise<PrometheusCounters> | undefined;
   let counters: PrometheusCounters | undefined;
 
   async function load(): Promise<PrometheusCounters> {
     const { createPrometheusCounters } = await import('./prometheus-counters.ts');
-    counters = createPrometheusCounters(inFlight);
+    counters = createPrometheusCounters(gauges);
     return counters;
   }
 

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { BreakerState } from '../engine/routing/circuit-breaker.ts';
 import type { RequestReport, ResponseReport } from './channels.ts';
+import { createAttemptCounter } from './attempt-counter.ts';
 
 /** The counters behind `GET /metrics`. */
 export interface PrometheusCounters {
@@ -10,14 +12,26 @@ export interface PrometheusCounters {
   readonly contentType: string;
 }
 
+/** What is looked up when somebody looks. */
+export interface Gauges {
+  readonly inFlight: () => number;
+  /** By backend. */
+  readonly breakers: () => ReadonlyMap<string, BreakerState>;
+}
+
 const secondBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600];
 
-/** Counters of one gateway; `inFlight` is asked when somebody looks. */
-export function createPrometheusCounters(inFlight: () => number): PrometheusCounters {
+/** Counters of one gateway. */
+export function createPrometheusCounters({ inFlight, breakers }: Gauges): PrometheusCounters {
   const registry = new Registry();
+  const countAnswer = createResponseCounter(registry);
+  const countAttempts = createAttemptCounter(registry, breakers);
   return {
     countRequest: createRequestCounter(registry, inFlight),
-    countResponse: createResponseCounter(registry),
+    countResponse(report) {
+      countAnswer(report);
+      countAttempts(report);
+    },
     print: () => registry.metrics(),
     contentType: Registry.PROMETHEUS_CONTENT_TYPE,
   };

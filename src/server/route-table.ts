@@ -2,8 +2,13 @@ import type { Dialect } from '../model/dialect.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Route } from './exchange.ts';
 import { countTokens } from './routes/count-input-tokens.ts';
+import { countMessageTokens } from './routes/count-message-tokens.ts';
+import { anthropicDoor } from './front-doors/anthropic-door.ts';
+import { chatDoor } from './front-doors/chat-door.ts';
+import { serveGeminiBody, serveGeminiModel } from './front-doors/gemini-door.ts';
 import { responsesDoor } from './front-doors/responses-door.ts';
 import { serveFrontDoor } from './front-doors/serve-front-door.ts';
+import { listGeminiModels, retrieveGeminiModel } from './routes/gemini-models.ts';
 import { listModels, retrieveModel } from './routes/models.ts';
 import { deleteSession, retrieveSessions } from './routes/sessions.ts';
 import { cancelResponse, deleteResponse, retrieveInputItems, retrieveResponse } from './routes/stored-response.ts';
@@ -25,13 +30,22 @@ export interface RouteEntry {
 export const apiRoutes: readonly RouteEntry[] = [
   { method: 'POST', path: '/v1/responses', dialect: 'responses', route: (exchange) => serveFrontDoor(responsesDoor, exchange) },
   { method: 'GET', path: '/v1/responses', route: refuseWebSocket },
+  { method: 'POST', path: '/v1/chat/completions', dialect: 'chat', route: (exchange) => serveFrontDoor(chatDoor, exchange) },
   { method: 'POST', path: '/v1/responses/input_tokens', route: countTokens },
   { method: 'GET', path: '/v1/responses/:id', route: retrieveResponse },
   { method: 'DELETE', path: '/v1/responses/:id', route: deleteResponse },
   { method: 'POST', path: '/v1/responses/:id/cancel', route: cancelResponse },
   { method: 'GET', path: '/v1/responses/:id/input_items', route: retrieveInputItems },
+  { method: 'POST', path: '/v1/messages', dialect: 'anthropic', route: (exchange) => serveFrontDoor(anthropicDoor, exchange) },
+  { method: 'POST', path: '/v1/messages/count_tokens', dialect: 'anthropic', route: countMessageTokens },
   { method: 'GET', path: '/v1/models', route: listModels },
   { method: 'GET', path: '/v1/models/*', route: retrieveModel },
+  { method: 'POST', path: '/v1/models/*', dialect: 'gemini', route: serveGeminiModel },
+  { method: 'POST', path: '/v1/gemini', dialect: 'gemini', route: serveGeminiBody },
+  { method: 'GET', path: '/v1beta/models', dialect: 'gemini', route: listGeminiModels },
+  { method: 'GET', path: '/v1beta/models/*', dialect: 'gemini', route: retrieveGeminiModel },
+  { method: 'POST', path: '/v1beta/models/*', dialect: 'gemini', route: serveGeminiModel },
+  { method: 'POST', path: '/v1beta/tunedModels/*', dialect: 'gemini', route: serveGeminiModel },
   { method: 'GET', path: '/v1/sessions', route: retrieveSessions },
   { method: 'DELETE', path: '/v1/sessions/*', route: deleteSession },
   { method: 'POST', path: '/v1/token', route: setToken, needsAdminKey: true },

@@ -24,6 +24,8 @@ export interface InputName {
   readonly item: string;
   /** By index in the item's content, where a part does not stand at `${item}.content[index]`. */
   readonly parts?: readonly string[];
+  /** Members that the client calls otherwise, below `item`: `arguments` → `function.arguments`. */
+  readonly members?: Readonly<Record<string, string>>;
 }
 
 /** A path in the hub's words (`input[3].content[0].text`) as the client wrote it (`messages[4].content[0].text`). What has no other name stays. */
@@ -41,7 +43,13 @@ function toInputPath(rest: string, name: InputName | undefined): string | undefi
   if (name === undefined) return undefined;
   const part = /^\.(?:content|output)\[(\d+)\]/.exec(rest);
   const known = part === null ? undefined : name.parts?.[Number(part[1])];
-  return known === undefined || part === null ? name.item + rest : known + rest.slice(part[0].length);
+  return known === undefined || part === null ? toMemberPath(rest, name) : known + rest.slice(part[0].length);
+}
+
+function toMemberPath(rest: string, { item, members }: InputName): string {
+  const [whole, member = ''] = /^\.(\w+)/.exec(rest) ?? [''];
+  const known = members?.[member];
+  return known === undefined ? item + rest : `${item}.${known}${rest.slice(whole.length)}`;
 }
 
 /** Where the path could be cut before `end`: at a member or an index. */

@@ -46,6 +46,8 @@ export function upstreamYaml(url: string, settings: { backend?: string; more?: s
     'backends:',
     `  chat: { type: chat, base_url: "${url}/v1", api_key: "${upstreamKeys.chat}"${backend} }`,
     `  gemini: { type: gemini, base_url: "${url}", api_key: "${upstreamKeys.gemini}"${backend} }`,
+    // Each case wants to see its own answer of the upstream, and once.
+    'routing: { retries: 0, breaker: off }',
     more,
   ].join('\n');
 }

@@ -58,11 +58,13 @@ export async function playTurns({ url, replay, recording, stream, way, backend, 
   return { body: requestFor(question, replay), losses, faults };
 }
 
-/** The body of the last request whose conversation begins with that question: Gemini's form, or that of chat completions. */
+/** The body of the last request whose conversation begins with that question: Gemini's form, or that of OpenAI's APIs. */
 export function requestFor(question: string, replay: OpenReplay): Loose {
   const seen = replay.seen.findLast(({ body }) => {
-    const first = loose(body?.['contents']?.[0]?.['parts']?.[0])['text'] ?? loose(body?.['messages']?.[0])['content'];
-    return words(first) === question;
+    const first =
+      loose(body?.['contents']?.[0]?.['parts']?.[0])['text'] ?? loose(body?.['messages']?.[0] ?? body?.['input']?.[0])['content'];
+    // Anthropic has blocks there.
+    return words(first) === question || words(loose(loose(first)[0])['text']) === question;
   });
   return loose(seen?.body);
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postResponse, type StreamAnswer } from '../doubles/post-response.ts';
 import { startGateway, type StartedGateway } from '../doubles/start-gateway.ts';
+import { expectedAnthropic } from './expected-anthropic.ts';
 import { expectedChat } from './expected-chat.ts';
 import { expectedGemini } from './expected-gemini.ts';
 import type { Content, Recording } from './loose.ts';
@@ -28,6 +29,10 @@ const files = [
   'openai-chat-sync',
   'chat-compat-stream',
   'chat-compat-sync',
+  'anthropic-stream',
+  'anthropic-sync',
+  'anthropic-compat-stream',
+  'anthropic-compat-sync',
 ];
 const modes = [true, false].flatMap((stream) => ['', '-cut7'].map((cut) => ({ stream, cut })));
 
@@ -59,6 +64,7 @@ store: { url: "memory:" }
 backends:
   gemini: { type: gemini, api_key: test, base_url: "${base}" }
   chat: { type: chat, base_url: "${base}/v1" }
+  anthropic: { type: anthropic, base_url: "${base}" }
 `);
   });
 
@@ -86,7 +92,7 @@ backends:
   });
 
   async function play(recording: Recording, { stream, cut }: { stream: boolean; cut: string }): Promise<string[]> {
-    const backend = recording.provider.startsWith('gemini') ? 'gemini' : 'chat';
+    const { backend } = kindOf(recording);
     const model = `${backend}/${replay.recordingName(recording.id)}${cut}`;
     const answer = await postResponse(gateway.url, { model, input: 'Play it again.', stream, reasoning: { summary: 'auto' } });
     const label = `${recording.id} ${stream ? 'streamed' : 'synced'}${cut}`;
@@ -94,10 +100,17 @@ backends:
   }
 });
 
+/** The backend whose language it is, and what a client should get. */
+function kindOf({ provider }: Recording): { readonly backend: string; readonly expect: (recording: Recording) => Content } {
+  if (provider.startsWith('gemini')) return { backend: 'gemini', expect: expectedGemini };
+  if (provider.startsWith('anthropic')) return { backend: 'anthropic', expect: expectedAnthropic };
+  return { backend: 'chat', expect: expectedChat };
+}
+
 function differences(recording: Recording, answer: StreamAnswer): string[] {
   const { status } = recording.response;
   if (status >= 400) return errorDifferences(status, answer);
-  const expected = recording.provider.startsWith('gemini') ? expectedGemini(recording) : expectedChat(recording);
+  const expected = kindOf(recording).expect(recording);
   if (answer.status === 200) return compare(expected, observedOf(answer));
   return expected.ending === 'failed' ? [] : [`status ${String(answer.status)} ${JSON.stringify(answer.body)}`];
 }

@@ -24,6 +24,8 @@ export function createCascadeBackend(options: CascadeBackendOptions): Backend {
 
 class CascadeBackend implements Backend {
   readonly name: string;
+  /** Whether an agent took a message before the connection broke cannot be told, and it may have acted. */
+  readonly failures = 'not-retried';
   declare readonly setToken?: (token: Secret) => void;
   readonly #options: CascadeBackendOptions;
   readonly #running = new RunningCascades();

@@ -5,14 +5,16 @@ import type { ChatRequest } from '../../protocol/chat/request.ts';
 import { createChatProfile, type ChatProfile, type ChatVendor } from '../../translate/chat/chat-profile.ts';
 import { fromChatChunks, type ChatTurnStage } from '../../translate/chat/from-chat-chunks.ts';
 import { chatToolNames, toChatRequest } from '../../translate/chat/to-chat-request.ts';
+import { bearerHeaders } from '../upstream/bearer-headers.ts';
 import { cleanMessage } from '../upstream/clean-message.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
+import { mapChatHttpError } from '../upstream/map-chat-http-error.ts';
 import type { MapError } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
+import { readModelList } from '../upstream/read-model-list.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
 import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
-import { mapChatHttpError } from './map-chat-http-error.ts';
-import { readModelList } from './read-model-list.ts';
+import { withVersion } from '../upstream/with-version.ts';
 
 export interface ChatBackendOptions {
   readonly name: string;
@@ -70,7 +72,7 @@ class ChatBackend implements StatelessBackend {
           request: {
             method: 'POST',
             url: `${this.#baseUrl}/chat/completions`,
-            headers: this.#headers(request.stream),
+            headers: bearerHeaders(this.#options, request.stream),
             body: JSON.stringify(body),
           },
           stage: this.#createStage(request, body),
@@ -81,7 +83,7 @@ class ChatBackend implements StatelessBackend {
   }
 
   async listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
-    const request = { method: 'GET', url: `${this.#baseUrl}/models`, headers: this.#headers(false) } as const;
+    const request = { method: 'GET', url: `${this.#baseUrl}/models`, headers: bearerHeaders(this.#options, false) } as const;
     return readModelList(await sendForJson(this.#client, request, { mapError: this.#mapError, signal }));
   }
 
@@ -105,23 +107,6 @@ class ChatBackend implements StatelessBackend {
       cleanMessage: (text) => cleanMessage(text, this.#secrets),
     });
   }
-
-  #headers(stream: boolean): Record<string, string> {
-    const { apiKey, headers = {} } = this.#options;
-    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-    return {
-      accept: stream ? 'text/event-stream' : 'application/json',
-      'content-type': 'application/json',
-      ...(apiKey !== null && { authorization: `Bearer ${apiKey.reveal()}` }),
-      ...Object.fromEntries(own),
-    };
-  }
-}
-
-/** `http://localhost:11434` is what people write; every server we know has its API under `/v1` then. */
-function withVersion(baseUrl: string): string {
-  const trimmed = baseUrl.replace(/\/+$/, '');
-  return URL.canParse(trimmed) && new URL(trimmed).pathname === '/' ? `${trimmed}/v1` : trimmed;
 }
 
 /** The text a server will repeat at the beginning of its answer. */

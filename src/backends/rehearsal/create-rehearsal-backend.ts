@@ -30,6 +30,7 @@ export function createRehearsalBackend(options: RehearsalBackendOptions): Statel
 
   return {
     name: options.name ?? 'rehearsal',
+    failures: 'on-purpose',
     prepareTurn,
     listModels: () => Promise.resolve(rehearsalModelIds().map((id) => ({ id, created: null, ownedBy: 'antiphon' }))),
     async countInputTokens(request) {

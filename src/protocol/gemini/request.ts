@@ -65,6 +65,9 @@ export interface GeminiGenerationConfig {
   maxOutputTokens?: number;
   temperature?: number;
   topP?: number;
+  topK?: number;
+  seed?: number;
+  stopSequences?: string[];
   presencePenalty?: number;
   frequencyPenalty?: number;
   responseMimeType?: 'application/json';

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../model/dialect.ts';
+import type { GatewayError } from '../../model/errors.ts';
 import type { ResponseEvent } from '../../protocol/responses/event.ts';
 import type { ResponseResource } from '../../protocol/responses/response.ts';
 import type { FrontRequest } from '../../translate/front-request.ts';
@@ -18,6 +19,8 @@ export interface FrontDoor<Facts> {
 export interface LateFacts {
   /** Which of the request's `stop` ended the answer; null: none did. */
   readonly stopSequence: string | null;
+  /** Why the response failed; null when it did not. */
+  readonly failure: GatewayError | null;
 }
 
 /** How a dialect writes a stream, batch by batch. One of them serves one stream. */

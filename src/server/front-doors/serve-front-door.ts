@@ -8,6 +8,8 @@ import { deliverStream } from '../deliver/deliver-stream.ts';
 import { elapsed, sendJson, timing, type Exchange } from '../exchange.ts';
 import { readJsonBody } from '../guards/read-json-body.ts';
 import { lossHeader } from '../losses-header.ts';
+import { routeHeader } from '../route-header.ts';
+import { sessionKeyOf } from '../session-key.ts';
 import { toClientPath, type ClientNames } from '../../translate/front-request.ts';
 import type { FrontDoor } from './front-door.ts';
 
@@ -18,39 +20,51 @@ export async function serveFrontDoor<Facts>(door: FrontDoor<Facts>, exchange: Ex
     await readJsonBody(exchange.request, options.maxBodyBytes),
     exchange,
   );
-  const found = { context, losses: [...losses, ...timeoutLoss(request.timeout, options.timeouts)], gone };
+  const found = {
+    ...{ context, gone, sessionKey: sessionKeyOf(exchange.request.headers, request) },
+    losses: [...losses, ...timeoutLoss(request.timeout, options.timeouts)],
+  };
   const prepared = await prepareResponse(request, found, options.engine).catch((thrown: unknown) => {
     throw inClientWords(thrown, names);
   });
   const deadline = startDeadline(request.timeout, exchange);
   const run = new ResponseRun(prepared, { gone, deadline: deadline.signal }, options.engine);
-  const reportedLosses = (): Record<string, string> =>
-    lossHeader([...prepared.losses, ...run.lateLosses].map((loss) => ({ ...loss, path: toClientPath(loss.path, names) })));
+  const reported = (): Record<string, string> => ({
+    ...routeHeader(run.route),
+    ...lossHeader(run.losses.map((loss) => ({ ...loss, path: toClientPath(loss.path, names) }))),
+  });
   let acceptedMs: number | null = null;
   try {
     if (request.stream) {
       const headers = (): Record<string, string> => {
         acceptedMs = elapsed(exchange);
-        return { ...timing(exchange), ...reportedLosses() };
+        return { ...timing(exchange), ...reported() };
       };
       const writer = door.openStream(facts, run);
       await deliverStream(run, exchange.raw, { writer, keepAlive: options.keepAlive, headers, gone });
     } else {
       const response = await deliverJson(run);
-      sendJson(exchange, door.toBody(response, facts, run), reportedLosses());
+      sendJson(exchange, door.toBody(response, facts, run), reported());
     }
   } catch (thrown) {
+    showRoute(run, exchange);
     throw inClientWords(thrown, names);
   } finally {
     deadline.stop();
     // A delivery that threw may have left it half way.
     await run.events.return(undefined);
-    report(run, { prepared, exchange, acceptedMs });
+    report(run, { prepared, exchange, acceptedMs, stream: request.stream });
   }
 }
 
+/** An error answer tells too where the request went in vain. */
+function showRoute({ route }: ResponseRun, { raw }: Exchange): void {
+  if (raw.headersSent) return;
+  for (const [name, value] of Object.entries(routeHeader(route))) raw.setHeader(name, value);
+}
+
 /** The error with the `param` as the client wrote it. */
-function inClientWords(thrown: unknown, names: ClientNames): unknown {
+export function inClientWords(thrown: unknown, names: ClientNames): unknown {
   if (!(thrown instanceof GatewayError) || thrown.param === null) return thrown;
   const param = toClientPath(thrown.param, names);
   return param === thrown.param ? thrown : thrown.withParam(param);
@@ -84,20 +98,24 @@ function startDeadline(timeout: number | null, { options, stopping }: Exchange):
   };
 }
 
-function report(run: ResponseRun, facts: { prepared: PreparedResponse; exchange: Exchange; acceptedMs: number | null }): void {
+function report(
+  run: ResponseRun,
+  facts: { prepared: PreparedResponse; exchange: Exchange; acceptedMs: number | null; stream: boolean },
+): void {
   const { prepared, exchange } = facts;
   const ended = run.isEnded ? run.response : undefined;
   reportResponse({
     requestId: exchange.id,
     responseId: prepared.response.id,
-    model: prepared.response.model,
+    model: run.model,
+    attempts: run.route.attempts,
     servedModel: run.servedModel,
-    stream: prepared.modelRequest.stream,
+    stream: facts.stream,
     outcome: exchange.gone.aborted ? 'gone' : (ended?.status ?? 'failed'),
     durationMs: elapsed(exchange),
     acceptedMs: facts.acceptedMs,
     usage: ended?.usage ?? null,
-    losses: [...prepared.losses, ...run.lateLosses],
+    losses: run.losses,
     error: run.failure,
   });
 }

@@ -3,8 +3,14 @@ import type { GatewayError } from '../../model/errors.ts';
 /** An error as the Messages API writes it: the body of a status, and the data of an `error` event. */
 export interface AnthropicError {
   readonly type: 'error';
-  readonly error: { readonly type: string; readonly message: string };
+  readonly error: { readonly type: string; readonly message: string; readonly details?: ThreadRefusal };
   readonly request_id: string | null;
+}
+
+/** What Anthropic's tool runner looks for when a server has no message threads: it goes on with the whole history. */
+interface ThreadRefusal {
+  readonly error_code: 'thread_unsupported_request';
+  readonly unsupported: readonly string[];
 }
 
 /** Types by status (backends.md D); everything else of 4xx is the client's mistake, of 5xx ours. */
@@ -31,5 +37,10 @@ export function toAnthropicError(error: GatewayError, requestId: string | null):
   const type = types.get(status) ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
   const isNamed = error.param === null || error.message.includes(error.param);
   const message = isNamed ? error.message : `${error.param}: ${error.message}`;
-  return { type: 'error', error: { type, message }, request_id: requestId };
+  const refusal: ThreadRefusal = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
+  return {
+    type: 'error',
+    error: { type, message, ...(error.param === 'thread' && { details: refusal }) },
+    request_id: requestId,
+  };
 }

@@ -1,8 +1,8 @@
 /** How a model is told how much to think: not at all, by a number of tokens (2.5), or by a level (3 and newer). */
 export type ThinkingControl =
   | { readonly type: 'none' }
-  /** `lowest` is the least budget (0: thinking can be off), `minimal` what the effort `minimal` becomes. */
-  | { readonly type: 'budget'; readonly lowest: number; readonly minimal: number }
+  /** `lowest` and `highest` are the bounds of the budget (0: thinking can be off), `minimal` is what the effort `minimal` becomes. */
+  | { readonly type: 'budget'; readonly lowest: number; readonly highest: number; readonly minimal: number }
   | { readonly type: 'level'; readonly lowest: 'MINIMAL' | 'LOW' };
 
 /** What differs between Gemini models as far as requests are concerned. */
@@ -23,9 +23,9 @@ const olderModels: readonly { readonly pattern: RegExp; readonly thinking: Think
   { pattern: /^gemini-(?:1\.|2\.0|pro$|pro-vision)/, thinking: noThinking },
   { pattern: /^learnlm/, thinking: noThinking },
   { pattern: /^gemini-2\.5.*(?:image|tts|audio|live)/, thinking: noThinking },
-  { pattern: /^gemini-2\.5-pro/, thinking: { type: 'budget', lowest: 128, minimal: 128 } },
-  { pattern: /^gemini-2\.5-flash-lite/, thinking: { type: 'budget', lowest: 0, minimal: 512 } },
-  { pattern: /^(?:gemini-2\.5|gemini-robotics-er-1)/, thinking: { type: 'budget', lowest: 0, minimal: 128 } },
+  { pattern: /^gemini-2\.5-pro/, thinking: { type: 'budget', lowest: 128, highest: 32_768, minimal: 128 } },
+  { pattern: /^gemini-2\.5-flash-lite/, thinking: { type: 'budget', lowest: 0, highest: 24_576, minimal: 512 } },
+  { pattern: /^(?:gemini-2\.5|gemini-robotics-er-1)/, thinking: { type: 'budget', lowest: 0, highest: 24_576, minimal: 128 } },
 ];
 
 /** What a model of this id can do (backends.md B.2). The id may carry `models/`. */

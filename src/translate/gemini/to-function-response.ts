@@ -43,7 +43,7 @@ export function toFunctionResponse(output: CallOutputInput, options: FunctionRes
   const functionResponse: GeminiResponsePart['functionResponse'] = {
     ...(id !== undefined && { id }),
     name,
-    response: toResponse(texts, hasMedia),
+    response: output.isError === true ? toFailure(texts) : toResponse(texts, hasMedia),
     ...(inner.length > 0 && { parts: inner }),
   };
   return { part: { functionResponse }, attachments, losses };
@@ -63,15 +63,25 @@ function toResponse(texts: readonly string[], hasMedia: boolean): JsonObject {
   return { result: first };
 }
 
+/** Google's convention: what went wrong stands in `error`. */
+function toFailure(texts: readonly string[]): JsonObject {
+  const { result, ...response } = toResponse(texts, false);
+  if (response['error'] !== undefined) return result === undefined ? response : { result, ...response };
+  return { error: Object.keys(response).length === 0 ? result : { ...(result !== undefined && { result }), ...response } };
+}
+
 /** Gemini reads the response as a protobuf Struct, whose parser gives up at 100 levels. */
 const maxDepth = 50;
+
+/** Digits in texts are safe. */
+const jsonString = /"(?:[^"\\]|\\.)*"/g;
 
 /**
  * Whether JSON means the same to Gemini as to the tool. `$ref` and its like are read as references to attached media and refuse the whole request; integers beyond 2^53
  * change when they are parsed. Such outputs go as text: the model reads the same characters.
  */
 function survivesStruct(value: unknown, text: string): boolean {
-  return !/\d{16}/.test(text) && isPlain(value, maxDepth);
+  return !/\d{16}/.test(text.replace(jsonString, '')) && isPlain(value, maxDepth);
 }
 
 function isPlain(value: unknown, depth: number): boolean {

@@ -11,9 +11,10 @@ export function toGenerationConfig(
   traits: ModelTraits,
   nativeJson: boolean,
 ): Translated<GeminiGenerationConfig | undefined> {
-  const thinking = toThinkingConfig(request.reasoning, traits);
+  const thinking = toThinkingConfig(request, traits);
   const losses: Loss[] = [...thinking.losses];
   const config = toSampling(request);
+  losses.push(...addStop(config, request.stop));
   if (nativeJson) losses.push(...addFormat(config, request));
   if (thinking.value !== undefined) config.thinkingConfig = thinking.value;
   losses.push(...addMediaResolution(config, request));
@@ -28,12 +29,34 @@ function toSampling(request: ModelRequest): GeminiGenerationConfig {
   if (request.maxOutputTokens !== null) config.maxOutputTokens = request.maxOutputTokens;
   if (request.temperature !== null) config.temperature = request.temperature;
   if (request.topP !== null) config.topP = request.topP;
+  if (request.topK !== null) config.topK = request.topK;
+  if (request.seed !== null) config.seed = toSeed(request.seed);
   if (request.presencePenalty !== null) config.presencePenalty = request.presencePenalty;
   if (request.frequencyPenalty !== null) config.frequencyPenalty = request.frequencyPenalty;
   if (request.topLogprobs === null) return config;
   config.responseLogprobs = true;
   if (request.topLogprobs > 0) config.logprobs = request.topLogprobs;
   return config;
+}
+
+/** More than five are refused. */
+const maxStops = 5;
+
+function addStop(config: GeminiGenerationConfig, stop: readonly string[]): Loss[] {
+  if (stop.length > 0) config.stopSequences = stop.slice(0, maxStops);
+  if (stop.length <= maxStops) return [];
+  return [
+    {
+      path: 'stop',
+      action: 'approximated',
+      reason: `Gemini stops at ${String(maxStops)} texts at most; the first ones were taken`,
+    },
+  ];
+}
+
+/** Gemini's is an int32; a longer one keeps its low bits, so that equal seeds stay equal. */
+function toSeed(seed: number): number {
+  return seed | 0;
 }
 
 function addFormat(config: GeminiGenerationConfig, { format }: ModelRequest): readonly Loss[] {

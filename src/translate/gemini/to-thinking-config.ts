@@ -1,39 +1,77 @@
 import type { Loss, Translated } from '../../model/loss.ts';
-import type { ReasoningSettings } from '../../model/model-request.ts';
+import type { ModelRequest } from '../../model/model-request.ts';
 import type { GeminiThinkingConfig } from '../../protocol/gemini/request.ts';
 import type { ModelTraits, ThinkingControl } from './model-traits.ts';
 
 const budgets = { low: 2048, medium: 8192, high: 24_576 } as const;
+/** Half way between the budgets of the levels. */
+const levelBounds = [
+  { upTo: 4096, level: 'LOW' },
+  { upTo: 16_384, level: 'MEDIUM' },
+] as const;
 const levels = { low: 'LOW', medium: 'MEDIUM', high: 'HIGH' } as const;
 
-/** `reasoning` → `thinkingConfig`: a level or a budget, never both (400). Undefined: nothing was asked for, so the model's default applies. */
+/**
+ * `reasoning` and `thinking_budget` → `thinkingConfig`: a level or a budget, never both (400). A budget that the client named wins over its effort. Undefined: nothing was asked
+ * for, so the model's default applies.
+ */
 export function toThinkingConfig(
-  reasoning: ReasoningSettings,
-  { thinking }: ModelTraits,
+  settings: ThinkingSettings,
+  { thinking }: Pick<ModelTraits, 'thinking'>,
 ): Translated<GeminiThinkingConfig | undefined> {
-  const losses: Loss[] = [];
-  if (thinking.type === 'none') {
-    const reason = 'this model does not think';
-    if (reasoning.effort !== null && reasoning.effort !== 'none')
-      losses.push({ path: 'reasoning.effort', action: 'dropped', reason });
-    if (reasoning.summary !== null) losses.push({ path: 'reasoning.summary', action: 'dropped', reason });
-    return { value: undefined, losses };
-  }
+  if (thinking.type === 'none') return { value: undefined, losses: toUnusedLosses(settings) };
+  const { reasoning, thinkingBudget } = settings;
   const config: GeminiThinkingConfig = {};
   if (reasoning.summary !== null) config.includeThoughts = true;
-  if (reasoning.effort !== null) {
-    const { value, rounded } =
-      thinking.type === 'level' ? toLevel(reasoning.effort, thinking) : toBudget(reasoning.effort, thinking);
-    Object.assign(config, value);
-    if (rounded !== null) losses.push({ path: 'reasoning.effort', action: 'approximated', reason: rounded });
-  }
+  const chosen = chooseAmount(reasoning.effort, thinkingBudget, thinking);
+  Object.assign(config, chosen.value);
+  const path = thinkingBudget === null ? 'reasoning.effort' : 'thinking_budget';
+  const losses: Loss[] = chosen.rounded === null ? [] : [{ path, action: 'approximated', reason: chosen.rounded }];
   return { value: Object.keys(config).length > 0 ? config : undefined, losses };
+}
+
+type ThinkingSettings = Pick<ModelRequest, 'reasoning' | 'thinkingBudget'>;
+
+function toUnusedLosses({ reasoning, thinkingBudget }: ThinkingSettings): Loss[] {
+  const losses: Loss[] = [];
+  const reason = 'this model does not think';
+  if (thinkingBudget !== null) {
+    if (thinkingBudget > 0) losses.push({ path: 'thinking_budget', action: 'dropped', reason });
+  } else if (reasoning.effort !== null && reasoning.effort !== 'none')
+    losses.push({ path: 'reasoning.effort', action: 'dropped', reason });
+  if (reasoning.summary !== null) losses.push({ path: 'reasoning.summary', action: 'dropped', reason });
+  return losses;
+}
+
+function chooseAmount(
+  effort: string | null,
+  budget: number | null,
+  thinking: Exclude<ThinkingControl, { type: 'none' }>,
+): Choice {
+  if (budget !== null) return takeBudget(budget, thinking);
+  if (effort === null) return { value: {}, rounded: null };
+  return thinking.type === 'level' ? toLevel(effort, thinking) : toBudget(effort, thinking);
 }
 
 interface Choice {
   readonly value: GeminiThinkingConfig;
   /** What was rounded and why, or null. */
   readonly rounded: string | null;
+}
+
+/** The client's own number of tokens, within the model's bounds; the nearest level where the model has levels. */
+function takeBudget(tokens: number, thinking: Exclude<ThinkingControl, { type: 'none' }>): Choice {
+  if (thinking.type === 'level') {
+    const level = tokens === 0 ? thinking.lowest : (levelBounds.find(({ upTo }) => tokens <= upTo)?.level ?? 'HIGH');
+    return {
+      value: { thinkingLevel: level },
+      rounded: `this model is told a level instead of a number of tokens; ${level} was taken`,
+    };
+  }
+  const { lowest, highest } = thinking;
+  const bounded = Math.min(Math.max(tokens, lowest), highest);
+  const rounded = bounded === tokens ? null : `the thinking budget of this model lies between ${lowest} and ${highest} tokens`;
+  return { value: { thinkingBudget: bounded }, rounded };
 }
 
 function toLevel(effort: string, { lowest }: Extract<ThinkingControl, { type: 'level' }>): Choice {

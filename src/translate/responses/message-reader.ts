@@ -1,0 +1,179 @@
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import type { TokenLogprob, UrlCitation } from '../../model/model-event.ts';
+import { readCitations, readLogprobs } from '../chat/chat-annotations.ts';
+import type { AnswerFloor } from './answer-floor.ts';
+import type { ItemPlace } from './item-place.ts';
+import { PartTrack, type MissingText } from './part-track.ts';
+import { indexOf, objectsOf, textsOf } from './read-event.ts';
+
+export interface MessageOptions {
+  readonly floor: AnswerFloor;
+  readonly wantsLogprobs: boolean;
+}
+
+/** One message of an answer: text, refusal, sources. */
+export class MessageReader {
+  readonly kind = 'message';
+  readonly place: ItemPlace;
+  isDone = false;
+  readonly #options: MessageOptions;
+  readonly #text = new PartTrack();
+  readonly #refusal = new PartTrack();
+  /** Sources that were told so far, and those of the open part. */
+  #sources = 0;
+  #partSources = 0;
+  /** Where the open part begins in the text as our builder writes it (it joins text parts, and a refusal ends them), and where each part began. */
+  #base = 0;
+  readonly #bases = new Map<number | undefined, number>();
+  #length = 0;
+
+  constructor(place: ItemPlace, options: MessageOptions) {
+    this.place = place;
+    this.#options = options;
+  }
+
+  textDelta(event: JsonObject): void {
+    const { delta } = event;
+    if (typeof delta !== 'string' || delta === '') return;
+    const index = indexOf(event, 'content_index');
+    const beginsPart = this.#text.add(index, delta);
+    this.#showText(delta, beginsPart, this.#logprobsOf(event));
+    if (beginsPart) this.#bases.set(index, this.#base);
+  }
+
+  textDone(event: JsonObject): void {
+    if (typeof event['text'] !== 'string') return;
+    this.#completeText(indexOf(event, 'content_index'), event['text'], event);
+  }
+
+  refusalDelta(event: JsonObject): void {
+    const { delta } = event;
+    if (typeof delta !== 'string' || delta === '') return;
+    this.#refusal.add(indexOf(event, 'content_index'), delta);
+    this.#showRefusal(delta);
+  }
+
+  refusalDone(event: JsonObject): void {
+    if (typeof event['refusal'] !== 'string') return;
+    this.#completeRefusal(indexOf(event, 'content_index'), event['refusal'], 'text');
+  }
+
+  annotation(event: JsonObject): void {
+    this.#sources += 1;
+    this.#partSources += 1;
+    this.#tell([event['annotation']], this.#bases.get(indexOf(event, 'content_index')) ?? this.#base);
+  }
+
+  partDone(event: JsonObject): void {
+    const { part } = event;
+    if (!isJsonObject(part)) return;
+    const index = indexOf(event, 'content_index');
+    // A part that changes its type at its end is still the one that was shown.
+    if (part['type'] === 'refusal' && typeof part['refusal'] === 'string' && !this.#text.isOpen)
+      this.#completeRefusal(index, part['refusal'], 'part');
+    if (part['type'] !== 'output_text' || typeof part['text'] !== 'string' || this.#refusal.isOpen) return;
+    this.#completeText(index, part['text'], part, 'part');
+    const fresh = objectsOf(part['annotations']).slice(this.#partSources);
+    this.#sources += fresh.length;
+    this.#partSources += fresh.length;
+    this.#tell(fresh, this.#base);
+  }
+
+  /** The whole item, from `output_item.done` or from a response object. */
+  complete(item: JsonObject): void {
+    this.isDone = true;
+    const parts = objectsOf(item['content']);
+    const texts = parts.filter(({ type }) => type === 'output_text' || type === 'text');
+    const isUnseen = this.#text.shown === '';
+    if (this.#canShow(this.#text.shown)) {
+      const missing = this.#text.completeAll(textsOf(texts, 'text'));
+      // Log probabilities belong to whole parts, so they can be told only where nothing was shown before.
+      missing.forEach(({ text, beginsPart }, at) => {
+        this.#showText(text, beginsPart, isUnseen ? this.#logprobsOf(texts[at] ?? {}) : []);
+      });
+    }
+    if (this.#canShow(this.#refusal.shown))
+      for (const { text } of this.#refusal.completeAll(textsOf(parts, 'refusal'))) this.#showRefusal(text);
+    this.#tellRest(parts);
+  }
+
+  #completeText(index: number | undefined, text: string, logprobs: JsonObject, level: 'text' | 'part' = 'text'): void {
+    if (!this.#canShow(this.#text.shown)) return;
+    const isUnseen = this.#text.shown === '';
+    const missing = this.#text.complete(index, text, level);
+    if (missing !== undefined) this.#showText(missing.text, missing.beginsPart, isUnseen ? this.#logprobsOf(logprobs) : []);
+  }
+
+  #completeRefusal(index: number | undefined, text: string, level: 'text' | 'part'): void {
+    const missing: MissingText | undefined = this.#canShow(this.#refusal.shown)
+      ? this.#refusal.complete(index, text, level)
+      : undefined;
+    if (missing !== undefined) this.#showRefusal(missing.text);
+  }
+
+  /** A text that others have spoken after cannot grow any more. */
+  #canShow(shown: string): boolean {
+    return shown === '' || this.#options.floor.isHeldBy(this);
+  }
+
+  #showText(delta: string, beginsPart: boolean, logprobs: readonly TokenLogprob[]): void {
+    const { floor } = this.#options;
+    // What goes on after others have spoken becomes a message of its own.
+    if (!floor.isHeldBy(this)) this.#length = 0;
+    floor.takeOver(this);
+    if (beginsPart || this.#length === 0) {
+      this.#base = this.#length;
+      this.#partSources = 0;
+    }
+    this.#length += delta.length;
+    floor.emit(logprobs.length === 0 ? { type: 'text-delta', delta } : { type: 'text-delta', delta, logprobs });
+  }
+
+  #showRefusal(delta: string): void {
+    const { floor } = this.#options;
+    floor.takeOver(this);
+    this.#length = 0;
+    floor.emit({ type: 'refusal-delta', delta });
+  }
+
+  #tellRest(parts: readonly JsonObject[]): void {
+    let base = 0;
+    let skip = this.#sources;
+    for (const part of parts) {
+      const all = objectsOf(part['annotations']);
+      const fresh = all.slice(skip);
+      skip = Math.max(0, skip - all.length);
+      this.#sources += fresh.length;
+      this.#tell(fresh, base);
+      base = part['type'] === 'refusal' ? 0 : base + (typeof part['text'] === 'string' ? part['text'].length : 0);
+    }
+  }
+
+  #tell(annotations: readonly unknown[], base: number): void {
+    for (const annotation of annotations) {
+      const type = isJsonObject(annotation) ? annotation['type'] : undefined;
+      if (type !== 'url_citation') this.#lose('the answer also names sources that are no web pages; they are not shown');
+      else for (const citation of readCitations([annotation])) this.#tellCitation(citation, base);
+    }
+  }
+
+  #tellCitation(citation: UrlCitation, base: number): void {
+    const { floor } = this.#options;
+    if (this.#text.shown !== '' && !floor.isHeldBy(this)) {
+      this.#lose('a source came after its text had ended; it is not shown');
+      return;
+    }
+    const { startIndex, endIndex } = citation;
+    floor.emit({ type: 'annotation', annotation: { ...citation, startIndex: startIndex + base, endIndex: endIndex + base } });
+  }
+
+  #lose(reason: string): void {
+    this.#options.floor.lose({ path: 'output', action: 'dropped', reason });
+  }
+
+  /** Some servers send them unasked. */
+  #logprobsOf({ logprobs }: JsonObject): readonly TokenLogprob[] {
+    if (!this.#options.wantsLogprobs || !Array.isArray(logprobs) || logprobs.length === 0) return [];
+    return readLogprobs({ content: logprobs });
+  }
+}
