@@ -47,9 +47,7 @@ export function checkGeminiStream(chunks: readonly unknown[]): string[] {
   const callIds = new Set<unknown>();
   const first = chunks.find((chunk) => isObject(chunk) && chunk['error'] === undefined) as Chunk | undefined;
   chunks.forEach((raw, at) => {
-    const found = isObject(raw)
-      ? checkChunk(raw as Chunk, { isLast: at === chunks.length - 1, first, callIds })
-      : ['is no object'];
+    const found = isObject(raw) ? checkChunk(raw, { isLast: at === chunks.length - 1, first, callIds }) : ['is no object'];
     faults.push(...found.map((fault) => `#${String(at)}: ${fault}`));
   });
   if (chunks.length === 0) faults.push('the stream is empty');

@@ -32,7 +32,7 @@ function write(batches: readonly (readonly ModelEvent[])[], showsThoughts = true
   const builder = new ResponseBuilder(newTestResponse(), {
     newId: counterId(),
     completedAt: () => 200,
-    seal: (_id, states) => `sealed(${states.map(({ data }) => String(data)).join()})`,
+    seal: (_id, states) => `sealed(${states.map(({ data }) => (typeof data === 'string' ? data : '')).join()})`,
   });
   const stage = createGeminiChunks({ showsThoughts }, builder);
   const chunks = [builder.begin(), ...batches.map((batch) => builder.push(batch)), builder.end()].flatMap((batch) =>

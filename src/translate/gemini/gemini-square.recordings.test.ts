@@ -52,26 +52,38 @@ interface Said {
  */
 function normalise(source: unknown): Said {
   const body = camelCase(source) as Record<string, Loose>;
+  return {
+    system: listOf(body['systemInstruction']?.['parts']).map(textOf).join('\n\n'),
+    contents: toContents(body['contents']),
+    functions: listOf(body['tools']).flatMap((tool) => listOf(tool?.['functionDeclarations']).map((one) => one?.['name'])),
+    config: toConfig(body['generationConfig']),
+  };
+}
+
+function toContents(source: Loose): Said['contents'] {
   const contents: Said['contents'] = [];
-  for (const content of listOf(body['contents'])) {
-    const role = typeof content?.['role'] === 'string' ? content['role'] : 'user';
+  for (const content of listOf(source)) {
+    const role = content?.['role'] === ('model' as unknown) ? 'model' : 'user';
     const parts = listOf(content?.['parts']).flatMap(toPart);
-    const last = contents.at(-1);
     const ordered = [...parts.filter(isResponse), ...parts.filter((part) => !isResponse(part))];
+    const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...ordered);
     else if (ordered.length > 0) contents.push({ role, parts: ordered });
   }
   for (const content of contents) if (content.role === 'model') content.parts = joinTexts(content.parts);
-  const { maxOutputTokens, temperature, topP, topK, thinkingConfig } = (body['generationConfig'] ?? {}) as Record<string, Loose>;
+  return contents;
+}
+
+/** In lower case, as levels may be written; a thought that is not asked for need not be mentioned. */
+function toConfig(source: Loose): unknown {
+  const { maxOutputTokens, temperature, topP, topK, thinkingConfig } = source ?? {};
   const thinking = Object.fromEntries(Object.entries(thinkingConfig ?? {}).filter(([, value]) => (value as unknown) !== false));
-  return {
-    system: listOf(body['systemInstruction']?.['parts'])
-      .map((part) => String(part?.['text']))
-      .join('\n\n'),
-    contents,
-    functions: listOf(body['tools']).flatMap((tool) => listOf(tool?.['functionDeclarations']).map((one) => one?.['name'])),
-    config: JSON.parse(JSON.stringify({ maxOutputTokens, temperature, topP, topK, thinking }).toLowerCase()) as unknown,
-  };
+  return JSON.parse(JSON.stringify({ maxOutputTokens, temperature, topP, topK, thinking }).toLowerCase()) as unknown;
+}
+
+function textOf(part: Loose): string {
+  const text: unknown = part?.['text'];
+  return typeof text === 'string' ? text : '';
 }
 
 function toPart(part: Loose): unknown[] {
@@ -81,11 +93,14 @@ function toPart(part: Loose): unknown[] {
     return [{ functionCall: { name, args: args ?? {} } }];
   }
   if (part?.['functionResponse'] !== undefined) {
-    const { id: _id, ...response } = part['functionResponse'];
-    return [{ functionResponse: response }];
+    return [{ functionResponse: without(part['functionResponse'], 'id') }];
   }
-  const { thoughtSignature: _signature, ...rest } = part ?? {};
+  const rest = without(part, 'thoughtSignature');
   return Object.keys(rest).length === 0 ? [] : [rest];
+}
+
+function without(object: Loose, name: string): object {
+  return Object.fromEntries(Object.entries(object ?? {}).filter(([key]) => key !== name));
 }
 
 function isResponse(part: unknown): boolean {
