@@ -99,8 +99,14 @@ export interface ChatRequest {
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
+  /** vLLM, llama.cpp, OpenRouter, LM Studio. */
+  top_k?: number;
   presence_penalty?: number;
   frequency_penalty?: number;
+  seed?: number;
+  /** Mistral's word for it. */
+  random_seed?: number;
+  stop?: string[];
   logprobs?: true;
   top_logprobs?: number;
   verbosity?: string;
@@ -112,7 +118,7 @@ export interface ChatRequest {
   /** Groq: where reasoning is put. */
   reasoning_format?: 'parsed';
   /** OpenRouter. */
-  reasoning?: { effort: string };
+  reasoning?: { effort: string } | { max_tokens: number };
   /** DeepSeek. */
   thinking?: { type: 'enabled' | 'disabled' };
   /** llama.cpp, vLLM: variables of the model's chat template. */

@@ -19,7 +19,7 @@ export interface GeminiCandidate {
   logprobsResult?: GeminiLogprobs;
 }
 
-export type GeminiFinishReason = 'STOP' | 'MAX_TOKENS' | 'SAFETY' | 'OTHER';
+type GeminiFinishReason = 'STOP' | 'MAX_TOKENS' | 'SAFETY' | 'OTHER';
 
 export type GeminiAnswerPart =
   | { text: string; thought?: true; thoughtSignature?: string }

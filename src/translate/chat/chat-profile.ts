@@ -35,6 +35,11 @@ export interface ChatProfile {
   readonly jsonSchema: 'native' | 'by-model' | 'unsupported';
   readonly effort: EffortStyle;
   readonly logprobs: boolean;
+  readonly topK: boolean;
+  /** Null: it has no seed. */
+  readonly seedField: 'seed' | 'random_seed' | null;
+  /** How many texts may end an answer. */
+  readonly maxStops: number;
   readonly verbosity: boolean;
   readonly serviceTier: boolean;
   /** It knows `prompt_cache_key` and `safety_identifier`. */
@@ -67,6 +72,9 @@ const generic: Omit<ChatProfile, 'isLocal' | 'thinkTags'> = {
   jsonSchema: 'native',
   effort: 'none',
   logprobs: false,
+  topK: false,
+  seedField: 'seed',
+  maxStops: Infinity,
   verbosity: false,
   serviceTier: false,
   hints: false,
@@ -88,6 +96,7 @@ const dialects: { readonly [vendor in ChatVendor]: Partial<Omit<ChatProfile, 'is
     enforcesStrict: true,
     effort: 'reasoning-effort',
     logprobs: true,
+    maxStops: 4,
     verbosity: true,
     serviceTier: true,
     hints: true,
@@ -95,13 +104,14 @@ const dialects: { readonly [vendor in ChatVendor]: Partial<Omit<ChatProfile, 'is
     hasRefusalField: true,
   },
   ollama: { fetchesUrls: false, toolChoice: 'ignored', effort: 'reasoning-effort' },
-  llamacpp: { fetchesUrls: false, parallelByDefault: false, effort: 'template', logprobs: true },
+  llamacpp: { fetchesUrls: false, parallelByDefault: false, effort: 'template', logprobs: true, topK: true },
   vllm: {
     maxTokensField: 'max_completion_tokens',
     toolChoice: 'named',
     parallelByDefault: true,
     effort: 'low-to-high',
     logprobs: true,
+    topK: true,
   },
   openrouter: {
     files: 'file-part',
@@ -111,6 +121,7 @@ const dialects: { readonly [vendor in ChatVendor]: Partial<Omit<ChatProfile, 'is
     enforcesStrict: true,
     effort: 'reasoning-object',
     logprobs: true,
+    topK: true,
     verbosity: true,
   },
   deepseek: {
@@ -120,6 +131,8 @@ const dialects: { readonly [vendor in ChatVendor]: Partial<Omit<ChatProfile, 'is
     jsonSchema: 'unsupported',
     effort: 'thinking-switch',
     logprobs: true,
+    seedField: null,
+    maxStops: 16,
   },
   groq: {
     maxTokensField: 'max_completion_tokens',
@@ -127,8 +140,16 @@ const dialects: { readonly [vendor in ChatVendor]: Partial<Omit<ChatProfile, 'is
     parallelByDefault: true,
     jsonSchema: 'by-model',
     effort: 'groq',
+    maxStops: 4,
   },
-  mistral: { files: 'document-url', toolChoice: 'any', parallelByDefault: true, effort: 'mistral', isMistral: true },
+  mistral: {
+    files: 'document-url',
+    toolChoice: 'any',
+    parallelByDefault: true,
+    effort: 'mistral',
+    seedField: 'random_seed',
+    isMistral: true,
+  },
 };
 
 /** The profile of a server. `baseUrl` decides whether it is local and, unless `vendor` is given, whose dialect it speaks. */
@@ -140,7 +161,14 @@ export function createChatProfile(options: {
   const vendor = options.vendor ?? detectChatVendor(options.baseUrl);
   const isLocal = isLocalHost(hostOf(options.baseUrl).hostname);
   const profile = { ...generic, ...dialects[vendor], vendor };
-  return { ...profile, fetchesUrls: profile.fetchesUrls && !isLocal, isLocal, thinkTags: options.thinkTags ?? false };
+  return {
+    ...profile,
+    fetchesUrls: profile.fetchesUrls && !isLocal,
+    // LM Studio and its like take it; of strangers elsewhere some refuse the whole request.
+    topK: profile.topK || (vendor === 'generic' && isLocal),
+    isLocal,
+    thinkTags: options.thinkTags ?? false,
+  };
 }
 
 /** Whether a word from the config names a dialect. */

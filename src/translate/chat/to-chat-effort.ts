@@ -1,4 +1,7 @@
+import type { Loss } from '../../model/loss.ts';
+import type { ModelRequest } from '../../model/model-request.ts';
 import type { ChatRequest } from '../../protocol/chat/request.ts';
+import { effortForBudget } from '../effort-for-budget.ts';
 import type { ChatProfile } from './chat-profile.ts';
 import type { ReportLoss } from './to-chat-content.ts';
 
@@ -7,8 +10,30 @@ type EffortFields = Pick<
   'reasoning_effort' | 'reasoning_format' | 'reasoning' | 'thinking' | 'chat_template_kwargs'
 >;
 
-/** `reasoning.effort` in the words of this server (backends.md C). Null: the client did not ask, the server's default applies. */
-export function toChatEffort(effort: string | null, model: string, profile: ChatProfile, report: ReportLoss): EffortFields {
+/**
+ * How much is thought, in the words of this server (backends.md C); nothing when the client did not ask. Tokens to think for win over an effort; OpenRouter takes them as they are, everybody else the
+ * nearest effort.
+ */
+export function toChatThinking(
+  { model, reasoning, thinkingBudget }: ModelRequest,
+  profile: ChatProfile,
+  report: ReportLoss,
+): EffortFields {
+  if (thinkingBudget === null) return toChatEffort(reasoning.effort, model, profile, report);
+  if (profile.effort === 'reasoning-object' && thinkingBudget > 0) return { reasoning: { max_tokens: thinkingBudget } };
+  const losses: Loss[] = [];
+  const fields = toChatEffort(effortForBudget(thinkingBudget), model, profile, (loss) => losses.push(loss));
+  const isDropped = losses.some(({ action }) => action === 'dropped');
+  const path = 'thinking_budget';
+  if (isDropped) report({ path, action: 'dropped', reason: 'this server has no setting for it that is known' });
+  // Not to think at all is a level everywhere that has levels.
+  else if (thinkingBudget > 0 || losses.length > 0)
+    report({ path, action: 'approximated', reason: 'this server counts no tokens to think for; the nearest setting was taken' });
+  return fields;
+}
+
+/** Null: the server's default. */
+function toChatEffort(effort: string | null, model: string, profile: ChatProfile, report: ReportLoss): EffortFields {
   // Without it some of Groq's models leave their thinking in the text.
   const format: EffortFields = profile.effort === 'groq' && groqFormatModels.test(model) ? { reasoning_format: 'parsed' } : {};
   if (effort === null) return format;

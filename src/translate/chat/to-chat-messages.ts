@@ -236,6 +236,7 @@ class ChatHistory {
     const following: ChatUserPart[] = [];
     for (const { call, id } of calls) {
       const output = this.#outputs.get(call.callId)?.shift();
+      if (output?.isError === true) this.#reportFailedTool(output);
       const { text, media } = this.#toOutput(output?.content ?? []);
       if (media.length > 0) following.push({ type: 'text', text: `What ${call.name} (${id}) returned beside text:` }, ...media);
       const name = this.#options.profile.isMistral ? { name: this.#options.toolNames.toAlias(call.name) } : {};
@@ -247,6 +248,11 @@ class ChatHistory {
       });
     }
     if (following.length > 0) this.#addUser(following);
+  }
+
+  #reportFailedTool({ path }: CallOutputInput): void {
+    const reason = 'this protocol has no mark for a tool that failed; its output says so, or nothing does';
+    this.#options.report({ path, action: 'dropped', reason });
   }
 
   #toOutput(content: readonly ContentPart[]): { text: string; media: ChatUserPart[] } {

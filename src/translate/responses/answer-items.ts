@@ -44,9 +44,13 @@ export class AnswerItems {
     this.#options = options;
   }
 
-  /** `output_item.added`. */
+  /** `output_item.added`. What comes after a call waits for its end, so a call that nobody ended must not stay open. */
   add(item: JsonObject, index: number | undefined): void {
-    const reader = this.#create(kindOf(item), { id: wordOf(item, 'id'), index });
+    if (this.#latest?.kind === 'call') this.#latest.settle();
+    const [kind, id] = [kindOf(item), wordOf(item, 'id')];
+    // Told twice.
+    if (id !== undefined && this.#items.some((other) => other.kind === kind && other.place.id === id && !other.isDone)) return;
+    const reader = this.#create(kind, { id, index });
     if (reader.kind === 'call') reader.begin(item);
   }
 
@@ -93,11 +97,12 @@ export class AnswerItems {
     return this.#reader('call', event);
   }
 
-  /** The answer is over: ends the calls whose arguments are whole. False when a call never got a name. */
-  finishCalls(): boolean {
+  /** The answer is over: ends the calls whose arguments are whole. Tells whether others are left, or one that never got a name. */
+  finishCalls(): 'whole' | 'cut' | 'nameless' {
     const calls = this.#items.filter((item) => item.kind === 'call');
-    for (const call of calls) if (!call.isDone) call.finish();
-    return calls.every(({ hasName }) => hasName);
+    for (const call of calls) call.settle();
+    if (calls.some(({ hasName }) => !hasName)) return 'nameless';
+    return calls.every(({ isEnded }) => isEnded) ? 'whole' : 'cut';
   }
 
   #reader<K extends Kind>(kind: K, event: JsonObject): Readers[K] {
@@ -128,7 +133,8 @@ export class AnswerItems {
 
   readonly #toCallId = (upstreamId: string | undefined): string => {
     const isUsable = upstreamId !== undefined && upstreamId.length <= longestCallId && !this.#usedCallIds.has(upstreamId);
-    const callId = isUsable ? upstreamId : this.#options.newId('call');
+    let callId = isUsable ? upstreamId : this.#options.newId('call');
+    while (this.#usedCallIds.has(callId)) callId = this.#options.newId('call');
     this.#usedCallIds.add(callId);
     return callId;
   };

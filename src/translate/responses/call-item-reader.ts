@@ -26,6 +26,7 @@ export class CallItemReader {
   /** Id in our events; undefined until `call-start` was sent. */
   #callId: string | undefined;
   #isEnded = false;
+  #isCut = false;
 
   constructor(place: ItemPlace, options: CallOptions) {
     this.place = place;
@@ -39,6 +40,10 @@ export class CallItemReader {
 
   get hasName(): boolean {
     return this.#name !== undefined;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   /** The item as it was added. */
@@ -56,8 +61,6 @@ export class CallItemReader {
   argumentsDone(event: JsonObject): void {
     this.#identify(event);
     this.#fill(argumentsOf(event['arguments']));
-    // Not yet what is no object: the item may say that it was cut.
-    if (this.#isWhole()) this.#end();
   }
 
   /** The whole item, from `output_item.done` or from a response object. */
@@ -65,11 +68,14 @@ export class CallItemReader {
     this.isDone = true;
     this.#identify(item);
     this.#fill(argumentsOf(item['arguments']) ?? this.#opening);
-    if (item['status'] !== 'incomplete' || this.#isWhole()) this.#end();
+    // Cut is cut, also where the pieces happen to be JSON.
+    if (item['status'] === 'incomplete') this.#isCut = true;
+    else this.#end();
   }
 
-  /** The answer is over, and nothing said that the call was. */
-  finish(): void {
+  /** The answer goes on or is over, and nothing has said that the call is: it ends if its arguments are whole. */
+  settle(): void {
+    if (this.isDone || this.#isCut) return;
     if (this.#arguments === '') this.#fill(this.#opening);
     if (this.#isWhole()) this.#end();
   }

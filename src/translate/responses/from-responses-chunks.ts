@@ -234,8 +234,14 @@ class ResponsesTurn implements ResponsesTurnStage {
 
   #finish({ reason, isUnsure }: Extract<ResponsesEnding, { type: 'finish' }>): void {
     const { floor } = this.#items;
-    if (!this.#items.finishCalls()) {
+    const calls = this.#items.finishCalls();
+    if (calls === 'nameless') {
       this.#fail(new GatewayError('upstream_invalid_response', 'The model server sent a function call without a name.'));
+      return;
+    }
+    if (calls === 'cut' && reason === 'stop') {
+      const message = 'The model server reported a finished answer, but a function call in it was cut off.';
+      this.#fail(new GatewayError('upstream_truncated', message));
       return;
     }
     if (isUnsure)

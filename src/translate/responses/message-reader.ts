@@ -36,9 +36,7 @@ export class MessageReader {
     const { delta } = event;
     if (typeof delta !== 'string' || delta === '') return;
     const index = indexOf(event, 'content_index');
-    const beginsPart = this.#text.add(index, delta);
-    this.#showText(delta, beginsPart, this.#logprobsOf(event));
-    if (beginsPart) this.#bases.set(index, this.#base);
+    this.#showText({ text: delta, beginsPart: this.#text.add(index, delta) }, index, this.#logprobsOf(event));
   }
 
   textDone(event: JsonObject): void {
@@ -65,43 +63,48 @@ export class MessageReader {
   }
 
   partDone(event: JsonObject): void {
-    const { part } = event;
-    if (!isJsonObject(part)) return;
-    const index = indexOf(event, 'content_index');
-    // A part that changes its type at its end is still the one that was shown.
-    if (part['type'] === 'refusal' && typeof part['refusal'] === 'string' && !this.#text.isOpen)
-      this.#completeRefusal(index, part['refusal'], 'part');
-    if (part['type'] !== 'output_text' || typeof part['text'] !== 'string' || this.#refusal.isOpen) return;
-    this.#completeText(index, part['text'], part, 'part');
-    const fresh = objectsOf(part['annotations']).slice(this.#partSources);
-    this.#sources += fresh.length;
-    this.#partSources += fresh.length;
-    this.#tell(fresh, this.#base);
+    if (isJsonObject(event['part'])) this.#completePart(event['part'], indexOf(event, 'content_index'));
   }
 
   /** The whole item, from `output_item.done` or from a response object. */
   complete(item: JsonObject): void {
     this.isDone = true;
     const parts = objectsOf(item['content']);
-    const texts = parts.filter(({ type }) => type === 'output_text' || type === 'text');
-    const isUnseen = this.#text.shown === '';
-    if (this.#canShow(this.#text.shown)) {
-      const missing = this.#text.completeAll(textsOf(texts, 'text'));
-      // Log probabilities belong to whole parts, so they can be told only where nothing was shown before.
-      missing.forEach(({ text, beginsPart }, at) => {
-        this.#showText(text, beginsPart, isUnseen ? this.#logprobsOf(texts[at] ?? {}) : []);
+    if (this.#text.shown === '' && this.#refusal.shown === '')
+      parts.forEach((part, index) => {
+        this.#completePart(part, index);
       });
-    }
+    else this.#completeRest(parts);
+    this.#tellRest(parts);
+  }
+
+  #completePart(part: JsonObject, index: number | undefined): void {
+    const { type, text, refusal } = part;
+    // A part that changes its type at its end is still the one that was shown.
+    if (type === 'refusal' && typeof refusal === 'string' && !this.#text.isOpen) this.#completeRefusal(index, refusal, 'part');
+    if (type !== 'output_text' || typeof text !== 'string' || this.#refusal.isOpen) return;
+    this.#completeText(index, text, part, 'part');
+    const fresh = objectsOf(part['annotations']).slice(this.#partSources);
+    this.#sources += fresh.length;
+    this.#partSources = 0;
+    this.#tell(fresh, this.#base);
+  }
+
+  /** What is missing at the end of a message that was shown in part. */
+  #completeRest(parts: readonly JsonObject[]): void {
+    const texts = parts.filter(({ type }) => type === 'output_text');
+    if (this.#canShow(this.#text.shown))
+      for (const missing of this.#text.completeAll(textsOf(texts, 'text'))) this.#showText(missing, undefined, []);
     if (this.#canShow(this.#refusal.shown))
       for (const { text } of this.#refusal.completeAll(textsOf(parts, 'refusal'))) this.#showRefusal(text);
-    this.#tellRest(parts);
   }
 
   #completeText(index: number | undefined, text: string, logprobs: JsonObject, level: 'text' | 'part' = 'text'): void {
     if (!this.#canShow(this.#text.shown)) return;
-    const isUnseen = this.#text.shown === '';
     const missing = this.#text.complete(index, text, level);
-    if (missing !== undefined) this.#showText(missing.text, missing.beginsPart, isUnseen ? this.#logprobsOf(logprobs) : []);
+    if (missing === undefined) return;
+    // Log probabilities belong to the whole part, so they can be told only where nothing of it was shown before.
+    this.#showText(missing, index, missing.text === text ? this.#logprobsOf(logprobs) : []);
   }
 
   #completeRefusal(index: number | undefined, text: string, level: 'text' | 'part'): void {
@@ -116,17 +119,17 @@ export class MessageReader {
     return shown === '' || this.#options.floor.isHeldBy(this);
   }
 
-  #showText(delta: string, beginsPart: boolean, logprobs: readonly TokenLogprob[]): void {
+  #showText({ text, beginsPart }: MissingText, index: number | undefined, logprobs: readonly TokenLogprob[]): void {
     const { floor } = this.#options;
     // What goes on after others have spoken becomes a message of its own.
     if (!floor.isHeldBy(this)) this.#length = 0;
     floor.takeOver(this);
     if (beginsPart || this.#length === 0) {
       this.#base = this.#length;
-      this.#partSources = 0;
+      this.#bases.set(index, this.#base);
     }
-    this.#length += delta.length;
-    floor.emit(logprobs.length === 0 ? { type: 'text-delta', delta } : { type: 'text-delta', delta, logprobs });
+    this.#length += text.length;
+    floor.emit(logprobs.length === 0 ? { type: 'text-delta', delta: text } : { type: 'text-delta', delta: text, logprobs });
   }
 
   #showRefusal(delta: string): void {

@@ -1,4 +1,11 @@
-import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type, type GenerateContentResponse } from '@google/genai';
+import {
+  ApiError,
+  createPartFromFunctionResponse,
+  FunctionCallingConfigMode,
+  GoogleGenAI,
+  Type,
+  type GenerateContentResponse,
+} from '@google/genai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGeminiModel, type GeminiModel } from '../../doubles/gemini-model/start-gemini-model.ts';
 import { startGateway, type StartedGateway } from '../../doubles/start-gateway.ts';
@@ -50,14 +57,10 @@ describe.each(models)("Google's own client with %s", (model) => {
     expect(answer.text?.length).toBeGreaterThan(0);
     expect(answer.candidates?.[0]?.finishReason).toBe('STOP');
     expect(answer.modelVersion).toBe(model);
-    const {
-      promptTokenCount = 0,
-      candidatesTokenCount = 0,
-      thoughtsTokenCount = 0,
-      totalTokenCount,
-    } = answer.usageMetadata ?? {};
-    expect(promptTokenCount).toBeGreaterThan(0);
-    expect(totalTokenCount).toBe(promptTokenCount + candidatesTokenCount + thoughtsTokenCount);
+    const usage = answer.usageMetadata;
+    expect(usage?.promptTokenCount).toBeGreaterThan(0);
+    const counted = [usage?.promptTokenCount, usage?.candidatesTokenCount, usage?.thoughtsTokenCount].map((count) => count ?? 0);
+    expect(usage?.totalTokenCount).toBe(counted.reduce((sum, count) => sum + count, 0));
   });
 
   test('streams', async () => {
@@ -78,7 +81,7 @@ describe.each(models)("Google's own client with %s", (model) => {
       const [call] = chunks.flatMap(({ functionCalls }) => functionCalls ?? []);
       expect(call).toMatchObject({ name: 'get_weather', args: { city: expect.any(String) as string } });
       const reply = await chat.sendMessage({
-        message: { functionResponse: { id: call?.id ?? '', name: 'get_weather', response: { output: '4 degrees' } } },
+        message: createPartFromFunctionResponse(call?.id ?? '', 'get_weather', { output: '4 degrees' }),
       });
       expect(reply.text?.length).toBeGreaterThan(0);
       const again = await collect(await chat.sendMessageStream({ message: 'Say it again' }));
@@ -157,9 +160,9 @@ describe("Google's own client", () => {
     let rounds = 0;
     while ((answer.functionCalls ?? []).length > 0) {
       rounds++;
-      const responses = (answer.functionCalls ?? []).map(({ id = '', name = '' }) => ({
-        functionResponse: { id, name, response: { output: `round ${String(rounds)}` } },
-      }));
+      const responses = (answer.functionCalls ?? []).map(({ id = '', name = '' }) =>
+        createPartFromFunctionResponse(id, name, { output: `round ${String(rounds)}` }),
+      );
       answer = await chat.sendMessage({ message: responses });
     }
     expect([rounds, answer.text]).toEqual([5, 'done']);

@@ -185,7 +185,7 @@ function compare(recording: Recording, reply: GeminiReply): string[] {
   const usage = expected.usage ?? observed?.usage ?? null;
   if (isDeepStrictEqual({ ...wanted, usage }, observed)) return [];
   return [
-    `expected ${JSON.stringify({ ...wanted, usage }).slice(0, 600)}\n     but got ${(JSON.stringify(observed) ?? reply.text).slice(0, 600)}`,
+    `expected ${JSON.stringify({ ...wanted, usage }).slice(0, 600)}\n     but got ${(observed === null ? reply.text : JSON.stringify(observed)).slice(0, 600)}`,
   ];
 }
 

@@ -117,6 +117,34 @@ describe('errors', () => {
     expect(JSON.stringify(reply.error?.details)).toContain('"field":"generation_config.top_k"');
   });
 
+  test('name a signature that was altered', async () => {
+    const tools = [{ functionDeclarations: [{ name: 'get_weather', description: 'Weather' }] }];
+    const asked = [{ role: 'user', parts: [{ text: 'Call get_weather' }] }];
+    const body = { contents: asked, tools, generationConfig: { thinkingConfig: { thinkingLevel: 'high' } } };
+    const { answer } = await askGemini(gateway.url, { model: 'rehearsal/default', body, way: 'whole' });
+    const parts = answer?.candidates[0].content.parts ?? [];
+    const at = parts.findIndex(({ thoughtSignature }) => thoughtSignature !== undefined);
+    const sealed = atob(parts[at]?.thoughtSignature ?? '');
+    const altered = btoa(sealed.slice(0, -4) + (sealed.endsWith('AAAA') ? 'BBBB' : 'AAAA'));
+    const returned = {
+      role: 'model',
+      parts: parts.map((part, place) => (place === at ? { ...part, thoughtSignature: altered } : part)),
+    };
+    const call = parts.find((part) => 'functionCall' in part);
+    const responses = { role: 'user', parts: [{ functionResponse: { name: 'get_weather', response: { output: 'cold' } } }] };
+    expect(call).toBeDefined();
+    const send = (model: object): Promise<GeminiReply> =>
+      askGemini(gateway.url, {
+        model: 'rehearsal/default',
+        body: { ...body, contents: [...asked, model, responses] },
+        way: 'whole',
+      });
+    const refused = await send(returned);
+    expect(refused.status).toBe(400);
+    expect(JSON.stringify(refused.error?.details)).toContain(`"field":"contents[1].parts[${String(at)}].thoughtSignature"`);
+    expect((await send({ role: 'model', parts })).status).toBe(200);
+  });
+
   test('name it also where the engine finds them', async () => {
     const altered = { role: 'model', parts: [{ text: 'Hi', thoughtSignature: btoa('antiphon.v1.AAAA') }] };
     const reply = await readReply(
