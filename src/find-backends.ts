@@ -1,6 +1,7 @@
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { findLocalBackends, type LocalBackend, type LocalServer } from './config/find-local-backends.ts';
 import type {
+  AiSdkSettings,
   AnthropicSettings,
   BackendSettings,
   ChatSettings,
@@ -11,6 +12,7 @@ import type {
 } from './config/settings.ts';
 import type { BackendSet } from './engine/model-catalog.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
+import { isJsonObject, parseJson } from './lib/json.ts';
 import type { Backend } from './model/backend.ts';
 import type { ModelTap } from './model/model-tap.ts';
 import type { SessionStore } from './model/session-store.ts';
@@ -91,6 +93,8 @@ function createBackend(backend: BackendSettings, search: BackendSearch): Promise
       return openChat(backend, newId);
     case 'cascade':
       return openCascade(backend, search);
+    case 'ai-sdk':
+      return openAiSdk(backend, newId);
     case 'rehearsal':
       return openRehearsal(backend.name, newId);
   }
@@ -134,6 +138,18 @@ async function openChat(backend: ChatSettings, newId: (prefix: string) => string
   });
 }
 
+async function openAiSdk(backend: AiSdkSettings, newId: (prefix: string) => string): Promise<Backend> {
+  const { createAiSdkBackend } = await import('./backends/ai-sdk/ai-sdk-backend.ts');
+  const { name, package: packageName, modelIds, timeouts, folder } = backend;
+  const options = parseJson(backend.options.reveal());
+  return createAiSdkBackend({
+    ...{ name, packageName, modelIds, timeouts, newId },
+    options: isJsonObject(options) ? options : {},
+    headers: toHeaders(backend),
+    folders: [folder, process.cwd()],
+  });
+}
+
 async function openRehearsal(name: string, newId: (prefix: string) => string): Promise<Backend> {
   const { createRehearsalBackend } = await import('./backends/rehearsal/create-rehearsal-backend.ts');
   const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
@@ -143,8 +159,12 @@ async function openRehearsal(name: string, newId: (prefix: string) => string): P
 function toRemoteOptions({ name, headers, caFile, timeouts }: RemoteBackend) {
   return {
     name,
-    headers: Object.fromEntries([...headers].map(([header, value]) => [header, value.reveal()])),
+    headers: toHeaders({ headers }),
     timeouts,
     ...(caFile !== null && { caFile }),
   };
+}
+
+function toHeaders({ headers }: Pick<RemoteBackend, 'headers'>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...headers].map(([header, value]) => [header, value.reveal()]));
 }

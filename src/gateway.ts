@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { usualLocalServers, type LocalServer } from './config/find-local-backends.ts';
 import { loadEnvelopeKey } from './config/load-envelope-key.ts';
+import { findOptionSecrets } from './backends/ai-sdk/option-secrets.ts';
 import type { BackendSettings, Settings, StoreSettings } from './config/settings.ts';
 import { createConversationLock } from './engine/conversation-lock.ts';
 import { createModelCatalog } from './engine/model-catalog.ts';
@@ -9,6 +10,7 @@ import { createReasoningEnvelope } from './engine/reasoning-envelope.ts';
 import { createRouter, type Router, type RouterOptions } from './engine/routing/router.ts';
 import { findBackends, type BackendSearch, type FoundBackends } from './find-backends.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
+import { parseJson } from './lib/json.ts';
 import type { Backend } from './model/backend.ts';
 import { GatewayError } from './model/errors.ts';
 import type { ModelCatalog } from './model/model-catalog.ts';
@@ -259,6 +261,7 @@ function allSecrets({ server, backends, taps, envelopeKeys }: Settings): readonl
 function secretsOf(backend: BackendSettings): readonly (Secret | null)[] {
   if (backend.type === 'rehearsal') return [];
   const headers = [...backend.headers.values()];
+  if (backend.type === 'ai-sdk') return [...headers, ...findOptionSecrets(parseJson(backend.options.reveal()))];
   if (backend.type === 'cascade') return [...headers, backend.csrfToken, backend.token?.value ?? null];
   return [...headers, backend.apiKey];
 }

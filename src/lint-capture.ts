@@ -26,14 +26,12 @@ export function lintCapture(text: string): CaptureReport {
   const faults: LintFault[] = [];
   let linter = new EventLinter('wire');
   let isOver = false;
-  let begins = 0;
   events.forEach(({ name, data }, at) => {
     const type = isJsonObject(data) && typeof data['type'] === 'string' ? data['type'] : '';
     if (isOver && type === 'response.created') {
       faults.push(...linter.end());
       linter = new EventLinter('wire');
       isOver = false;
-      begins = at;
     }
     const base = { severity: 'fault', event: at, type } as const;
     if (data === undefined) {
@@ -42,7 +40,7 @@ export function lintCapture(text: string): CaptureReport {
     }
     if (name !== null && type !== '' && name !== type)
       faults.push({ ...base, rule: 'event-name', words: `is called '${name.slice(0, 60)}' in its event line` });
-    faults.push(...linter.push(data).map((fault) => ({ ...fault, event: fault.event === null ? null : fault.event + begins })));
+    faults.push(...linter.push(data).map((fault) => ({ ...fault, event: at })));
     isOver ||= /^response\.(completed|incomplete|failed)$/.test(type);
   });
   faults.push(...linter.end());

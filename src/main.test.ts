@@ -212,6 +212,23 @@ test('without a forward tap there is no certificate', async () => {
   expect(command.stdout()).toBe('');
 }, 60_000);
 
+test('lint names the rules that a captured stream breaks, and its exit code tells whether there are any', async () => {
+  const running = { id: 'resp_1', status: 'in_progress', output: [], usage: null };
+  const usage = { input_tokens: 1, output_tokens: 0, total_tokens: 1 };
+  const opening = ['created', 'in_progress'].map((name) => ({ type: `response.${name}`, response: running }));
+  const end = { type: 'response.completed', response: { ...running, status: 'completed', usage } };
+  const write = (events: readonly object[]): string => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+  await writeFile(join(home, 'good.sse'), write([...opening, end]));
+  await writeFile(join(home, 'bad.sse'), write([...opening, { type: 'response.output_text.delta', delta: 'x' }, end]));
+  const good = start(['lint', 'good.sse']);
+  expect([await good.exit, good.stdout(), good.stderr()]).toEqual([0, '0 faults / 3 events\n', '']);
+  const bad = start(['lint', 'bad.sse']);
+  expect([await bad.exit, bad.stderr()]).toEqual([1, '']);
+  expect(bad.stdout()).toBe(
+    'item-never-added  #2 response.output_text.delta: belongs to a message, but no item is open\n1 fault / 4 events\n',
+  );
+});
+
 test('a tap records without a gateway, and a replay serves what it recorded', async () => {
   const upstream = await openHttpUpstream((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"candidates":[{"finishReason":"STOP"}]}');
@@ -241,9 +258,11 @@ test('a tap records without a gateway, and a replay serves what it recorded', as
 
 test.each([
   [['tap'], /tap: needs `ca` or --record DIR after it\n$/],
+  [['lint', 'gone.sse'], /the command line: gone\.sse: is not there\n$/],
+  [['lint', '-'], /the command line: -: holds no events\n$/],
   [['replay', 'gone'], /the command line: replay: \S+\/gone cannot be read \(ENOENT\)\n$/],
   [['tap', '--record', 'out'], /taps: there is no tap to record with: add one, or give --upstream URL of a model API\n$/],
-  [['runn'], /runn: is not a command: there are serve, tap ca, tap --record DIR, replay DIR\n$/],
+  [['runn'], /runn: is not a command: there are serve, tap ca, tap --record DIR, replay DIR, lint FILE\n$/],
 ])(
   '%j: one line, exit code 1',
   async (argv, message) => {

@@ -9,7 +9,7 @@ export async function checkFiles(
   const named = [
     ...backends.map((backend) => ({
       path: `backends.${backend.name}.ca_file`,
-      file: backend.type === 'rehearsal' ? null : backend.caFile,
+      file: backend.type === 'rehearsal' || backend.type === 'ai-sdk' ? null : backend.caFile,
     })),
     ...taps.map(({ name, upstreamCaFile }) => ({ path: `taps.${name}.upstream_ca_file`, file: upstreamCaFile })),
   ];

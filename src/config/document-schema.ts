@@ -56,6 +56,9 @@ const entryName = /^[a-z0-9][a-z0-9_-]*$/i;
 const headerName =
   /^(?!(?:host|connection|content-length|content-type|transfer-encoding|upgrade|te|trailer)$)[\w!#$%&'*+.^`|~-]+$/i;
 
+/** As npm names them, with a path inside of the package or without. */
+const packageName = /^(@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*(\/[a-z0-9][\w-]*)*$/i;
+
 const upstreamTimeouts = { connect: a.duration().optional(), first_byte: a.duration().optional(), idle: a.duration().optional() };
 
 const remote = {
@@ -119,11 +122,22 @@ const cascade = strictObject({
   ...remote,
 });
 
+const aiSdk = strictObject({
+  type: z.literal('ai-sdk'),
+  package: a.text('the name of a package, for example "@ai-sdk/xai"', (name) => packageName.test(name)),
+  options: z
+    .record(z.string(), z.unknown(), { error: "must be a section of the provider's own options, for example apiKey" })
+    .optional(),
+  model_ids: list(a.text('a model id of this provider')),
+  headers: remote.headers,
+  timeouts: section({ first_byte: a.duration().optional(), idle: a.duration().optional() }),
+});
+
 const rehearsal = strictObject({ type: z.literal('rehearsal') });
 
-const backendTypes = ['gemini', 'chat', 'cascade', 'rehearsal', 'anthropic', 'responses'] as const;
+const backendTypes = ['gemini', 'chat', 'cascade', 'rehearsal', 'anthropic', 'responses', 'ai-sdk'] as const;
 
-const backend = z.discriminatedUnion('type', [gemini, anthropic, responses, chat, cascade, rehearsal], {
+const backend = z.discriminatedUnion('type', [gemini, anthropic, responses, chat, cascade, aiSdk, rehearsal], {
   error: `must say what speaks there: one of ${backendTypes.join(', ')}`,
 });
 

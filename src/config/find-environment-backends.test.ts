@@ -42,6 +42,8 @@ test('what the configuration has already is left to it', () => {
   ];
   const env = { GEMINI_API_KEY: 'g', OPENAI_API_KEY: 'o', ANTHROPIC_API_KEY: 'a' };
   expect(find(env, { configured }).backends).toEqual([]);
+  const responses: BackendSettings = { ...remote, type: 'responses', name: 'gpt', baseUrl: null, apiKey };
+  expect(find({ OPENAI_API_KEY: 'o' }, { configured: [responses] }).backends).toEqual([]);
   expect(find(env, { takenNames: new Set(['gemini', 'openai', 'anthropic']) }).backends).toEqual([]);
 });
 

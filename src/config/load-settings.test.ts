@@ -208,7 +208,7 @@ test('everything that is wrong is said at once, with its line', async () => {
   const yaml = 'server:\n  port: x\n  hots: y\nbackends:\n  a:\n    type: gemini\n    api_key: "${NOPE}"\n';
   expect(await faultsOf({ yaml, argv: ['--prt=1', 'run'], env: { ANTIPHON_LOG_LEVEL: 'loud' } })).toEqual([
     'the command line: --prt: is not a known flag: did you mean --port?',
-    'the command line: run: is not a command: there are serve, tap ca, tap --record DIR, replay DIR',
+    'the command line: run: is not a command: there are serve, tap ca, tap --record DIR, replay DIR, lint FILE',
     'the environment: ANTIPHON_LOG_LEVEL: must be one of trace, debug, info, warn, error, fatal, silent',
     expect.stringMatching(/^\/work\/antiphon.yaml:7: backends.a.api_key: the environment variable NOPE is not set/),
     '/work/antiphon.yaml:2: server.port: must be a port from 1 to 65535, or 0 for any free one',

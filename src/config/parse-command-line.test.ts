@@ -15,12 +15,14 @@ test.each([
   ['tap --record out --upstream http://h', 'tap-record', { record: 'out', upstream: 'http://h' }],
   ['replay out --timing original', 'replay', { folder: 'out', timing: 'original' }],
   ['--listen :1 replay out', 'replay', { folder: 'out', listen: ':1' }],
+  ['lint capture.sse', 'lint', { capture: 'capture.sse' }],
+  ['lint -', 'lint', { capture: '-' }],
 ])('antiphon %s', (line, command, flags) => {
   expect(parseCommandLine(line === '' ? [] : line.split(' '))).toEqual({ command, flags, faults: [] });
 });
 
 test.each([
-  ['run', 'run: is not a command: there are serve, tap ca, tap --record DIR, replay DIR'],
+  ['run', 'run: is not a command: there are serve, tap ca, tap --record DIR, replay DIR, lint FILE'],
   ['ca', 'ca: is not a command: there are'],
   ['serve now', 'now: is not understood after `antiphon serve`'],
   ['tap', 'tap: needs `ca` or --record DIR after it'],
@@ -34,6 +36,8 @@ test.each([
   ['replay', 'replay: needs the folder of a recording after it'],
   ['replay a b', 'b: is not understood after `antiphon replay`'],
   ['replay a --timming none', '--timming: is not a known flag: did you mean --timing?'],
+  ['lint', 'lint: needs a captured event stream (a file, or - for stdin) after it'],
+  ['lint a --port 1', '--port: does not belong to `antiphon lint`: that takes no flags'],
   ['--constructor x', '--constructor: is not a known flag'],
 ])('antiphon %s: one clear sentence', (line, fault) => {
   const faults = faultsOf(line);
@@ -47,7 +51,7 @@ test('who asks for help gets it, whatever else stands there', () => {
 });
 
 test('the usage names every command and every flag', () => {
-  const words = ['serve', 'tap ca', 'tap --record', 'replay', '--config', '--host', '--port', '--data', '--ask'];
+  const words = ['serve', 'tap ca', 'tap --record', 'replay', 'lint FILE|-', '--config', '--host', '--port', '--data', '--ask'];
   for (const word of [...words, '--tap', '--upstream', '--listen', '--timing', '--help', '--version'])
     expect(usage).toContain(word);
 });

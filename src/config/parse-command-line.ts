@@ -174,7 +174,7 @@ function checkFlags(command: Command, mentioned: ReadonlyMap<string, string>): C
   const { words, flags, needs }: CommandEntry = commands[command];
   const known: readonly string[] = flags;
   const foreign = [...mentioned].filter(([name]) => !known.includes(name));
-  const takes = flags.map((flag) => `--${flag}`).join(', ');
+  const takes = flags.length === 0 ? 'no flags' : flags.map((flag) => `--${flag}`).join(', ');
   const complaints = foreign.map(([, raw]): Complaint => [
     raw,
     `does not belong to \`antiphon ${words.join(' ')}\`: that takes ${takes}`,

@@ -112,7 +112,7 @@ export const chatVendors = [
 export type ChatVendor = (typeof chatVendors)[number];
 
 export type BackendSettings =
-  GeminiSettings | AnthropicSettings | ResponsesSettings | ChatSettings | CascadeSettings | RehearsalSettings;
+  GeminiSettings | AnthropicSettings | ResponsesSettings | ChatSettings | CascadeSettings | AiSdkSettings | RehearsalSettings;
 
 interface BackendOrigin {
   /** What stands before the slash in `backend/model`. */
@@ -212,6 +212,19 @@ export interface TapSettings {
   readonly hosts: readonly string[];
   /** `user:password` of the proxy (forward mode); null: generated and printed. */
   readonly credential: Secret | null;
+}
+
+/** A provider of the Vercel AI SDK that the user has installed (`type: ai-sdk`). It does its own HTTP. */
+export interface AiSdkSettings extends BackendOrigin {
+  readonly type: 'ai-sdk';
+  readonly package: string;
+  /** What the provider's factory is given, as JSON text: nobody knows which of it is secret. */
+  readonly options: Secret;
+  readonly modelIds: readonly string[];
+  readonly headers: ReadonlyMap<string, Secret>;
+  readonly timeouts: Pick<UpstreamTimeouts, 'firstByteMs' | 'idleMs'>;
+  /** Absolute path of the folder where the package is looked for first. */
+  readonly folder: string;
 }
 
 interface RehearsalSettings extends BackendOrigin {

@@ -1,7 +1,14 @@
 import { Secret } from '../model/secret.ts';
 import type { BackendDocument } from './document-schema.ts';
 import { isLoopback } from './parse-scalars.ts';
-import type { BackendSettings, CascadeSettings, RemoteBackend, TokenSettings, UpstreamTimeouts } from './settings.ts';
+import type {
+  AiSdkSettings,
+  BackendSettings,
+  CascadeSettings,
+  RemoteBackend,
+  TokenSettings,
+  UpstreamTimeouts,
+} from './settings.ts';
 
 export interface BackendContext {
   readonly name: string;
@@ -11,6 +18,7 @@ export interface BackendContext {
 }
 
 type RemoteDocument = Extract<BackendDocument, { type: 'gemini' | 'anthropic' | 'responses' | 'chat' | 'cascade' }>;
+type AiSdkDocument = Extract<BackendDocument, { type: 'ai-sdk' }>;
 type CascadeDocument = Extract<BackendDocument, { type: 'cascade' }>;
 
 /** One entry of `backends`, complete. */
@@ -50,6 +58,8 @@ export function toBackendSettings(document: BackendDocument, context: BackendCon
       };
     case 'cascade':
       return toCascade(document, context);
+    case 'ai-sdk':
+      return toAiSdk(document, context);
     case 'rehearsal':
       return { type: 'rehearsal', name, origin };
   }
@@ -68,6 +78,21 @@ function toCascade(document: CascadeDocument, context: BackendContext): CascadeS
     defaultModel: document.default_model ?? null,
     modelField: document.model_field ?? 'both',
     workspaceUris: document.workspace_uris ?? [],
+  };
+}
+
+function toAiSdk(document: AiSdkDocument, { name, origin, timeouts, resolveFile }: BackendContext): AiSdkSettings {
+  const { first_byte: firstByte, idle } = document.timeouts ?? {};
+  return {
+    type: 'ai-sdk',
+    name,
+    origin,
+    package: document.package,
+    options: new Secret(JSON.stringify(document.options ?? {})),
+    modelIds: document.model_ids ?? [],
+    headers: toHeaders(document.headers),
+    timeouts: { firstByteMs: firstByte ?? timeouts.firstByteMs, idleMs: idle ?? timeouts.idleMs },
+    folder: resolveFile('.'),
   };
 }
 
@@ -92,7 +117,7 @@ function toRemoteBackend(document: RemoteDocument, { name, origin, timeouts, res
   return {
     name,
     origin,
-    headers: new Map(Object.entries(document.headers ?? {}).map(([header, value]) => [header.toLowerCase(), new Secret(value)])),
+    headers: toHeaders(document.headers),
     caFile: document.ca_file === undefined ? null : resolveFile(document.ca_file),
     timeouts: {
       connectMs: connect ?? timeouts.connectMs,
@@ -102,13 +127,18 @@ function toRemoteBackend(document: RemoteDocument, { name, origin, timeouts, res
   };
 }
 
+function toHeaders(headers: Readonly<Record<string, string>> = {}): ReadonlyMap<string, Secret> {
+  return new Map(Object.entries(headers).map(([header, value]) => [header.toLowerCase(), new Secret(value)]));
+}
+
 /** Whether a credential would cross a network in the clear. */
 export function sendsSecretInClear(backend: BackendSettings): boolean {
-  if (backend.type === 'rehearsal' || backend.baseUrl === null) return false;
+  // Where a provider of the AI SDK sends its key, only the provider knows.
+  if (backend.type === 'rehearsal' || backend.type === 'ai-sdk' || backend.baseUrl === null) return false;
   const { protocol, hostname } = new URL(backend.baseUrl);
   return protocol === 'http:' && !isLoopback(hostname) && sendsSecret(backend);
 }
 
-function sendsSecret(backend: Exclude<BackendSettings, { type: 'rehearsal' }>): boolean {
+function sendsSecret(backend: Exclude<BackendSettings, { type: 'rehearsal' | 'ai-sdk' }>): boolean {
   return backend.type === 'cascade' ? (backend.csrfToken ?? backend.token) !== null : backend.apiKey !== null;
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ModelRoute } from '../model/model-catalog.ts';
 import type { ModelRequest, TurnSession } from '../model/model-request.ts';
+import type { NativeRequest } from '../model/native-request.ts';
 import type { CreateResponseRequest } from '../protocol/responses/request.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { InputItemParam } from '../protocol/responses/items.ts';
@@ -25,7 +26,7 @@ export interface PreparedResponse {
   readonly session: TurnSession;
   /** Translated for the first model that can take it. */
   readonly call: RoutedCall;
-  /** What will not survive, whichever model answers; already refused in strict mode. */
+  /** What will not survive a translation, whichever model answers; already refused in strict mode. */
   readonly losses: readonly Loss[];
   /** Whether the client sees `encrypted_content`: it asked, or it keeps the history itself. */
   readonly showsState: boolean;
@@ -33,11 +34,13 @@ export interface PreparedResponse {
   readonly leave: () => void;
 }
 
-/** Who asks, in which session (in the client's words, or null), what was lost before, and the signal of the client's leaving. */
+/** Who asks, in which session (in the client's words, or null), what was lost before, the client's own words, and the signal of the client's leaving. */
 interface Found {
   readonly context: RequestContext;
   readonly sessionKey: string | null;
   readonly losses: readonly Loss[];
+  /** The request in the client's own words, where nothing of ours is in them. */
+  readonly native?: NativeRequest | null;
   readonly gone: AbortSignal;
 }
 
@@ -90,8 +93,9 @@ async function prepareTurn(
   // Each target of the route puts its own id in place of this one.
   const translated = toModelRequest(request, { model: '', input: history.items, session });
   const losses = [...found.losses, ...loss, ...history.losses, ...translated.losses];
-  settleLosses(losses, context);
-  const call = toRoutedCall(translated.value, { ...found, previousModel: history.previousModel }, deps);
+  // A target that is asked in the client's words loses none of them.
+  if ((found.native ?? null) === null) settleLosses(losses, context);
+  const call = toRoutedCall(translated.value, { ...found, losses, previousModel: history.previousModel }, deps);
   await call.prepare();
   if (request.store) await deps.store.ensureWritable();
   const createdAt = Math.floor(deps.now() / 1000);
@@ -108,11 +112,18 @@ async function prepareTurn(
 
 function toRoutedCall(
   request: ModelRequest,
-  { context, route, sessionKey, previousModel }: Found & { readonly route: ModelRoute; readonly previousModel: string | null },
+  {
+    context,
+    route,
+    sessionKey,
+    previousModel,
+    losses,
+    native = null,
+  }: Found & { readonly route: ModelRoute; readonly previousModel: string | null },
   { router }: EngineDeps,
 ): RoutedCall {
   const plan = router.plan(route, { owner: context.owner, session: sessionKey, previousModel });
-  return new RoutedCall({ route, plan, request, strict: context.strict, router });
+  return new RoutedCall({ route, plan, request, native, losses, strict: context.strict, router });
 }
 
 /** A conversation is a chain of stored responses: one that is not stored would be missing in it. */

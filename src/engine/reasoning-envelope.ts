@@ -28,6 +28,11 @@ export interface EnvelopeOptions {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
+/** Whether a gateway of ours sealed the text. */
+export function isSealed(text: string): boolean {
+  return text.startsWith(prefix);
+}
+
 /** Wire form: `antiphon.v1.` + base64url(key id 4 | IV 12 | tag 16 | ciphertext), with the owner as associated data. */
 export function createReasoningEnvelope({ keys, randomBytes }: EnvelopeOptions): ReasoningEnvelope {
   const ring = keys.map((key) => ({ key, id: createHash('sha256').update(key).digest().subarray(0, keyIdBytes) }));

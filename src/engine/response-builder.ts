@@ -43,6 +43,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   #stopSequence: string | null = null;
   #ending: Ending | undefined;
   #final: ResponseResource | undefined;
+  #isShownAlready = false;
 
   constructor(base: ResponseResource, options: BuilderOptions) {
     this.#base = base;
@@ -97,6 +98,11 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
     this.#emit({ type: 'response.created', response: this.#base });
     this.#emit({ type: 'response.in_progress', response: this.#base });
     return this.#take();
+  }
+
+  /** The client sees what the model did before we do: calls that are cut or broken are told as they are, and are no reason to fail. */
+  trustCalls(): void {
+    this.#isShownAlready = true;
   }
 
   push(batch: readonly BuilderInput[]): readonly ResponseEvent[] {
@@ -239,7 +245,8 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   #endCall(): void {
     const call = this.#open;
     if (call?.kind !== 'call') return;
-    if (!call.checkArguments()) {
+    const isWhole = call.checkArguments();
+    if (!isWhole && !this.#isShownAlready) {
       this.#fail(
         new GatewayError('invalid_tool_arguments', 'The model called a function with arguments that are not a JSON object.'),
       );
@@ -252,7 +259,7 @@ export class ResponseBuilder implements Stage<readonly BuilderInput[], ResponseE
   }
 
   #finish(reason: 'stop' | 'length' | 'content-filter' | 'timeout'): void {
-    if (reason === 'stop' && this.#open?.kind === 'call') {
+    if (reason === 'stop' && this.#open?.kind === 'call' && !this.#isShownAlready) {
       this.#fail(
         new GatewayError(
           'upstream_truncated',

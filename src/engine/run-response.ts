@@ -1,6 +1,6 @@
 import { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
-import type { FinishReason, ModelEvent, TokenUsage } from '../model/model-event.ts';
+import type { FinishReason, ModelEvent, NativeEvent, TokenUsage, TurnEvent } from '../model/model-event.ts';
 import type { ResponseEvent } from '../protocol/responses/event.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { EngineDeps } from './deps.ts';
@@ -20,6 +20,19 @@ export interface RunSignals {
   /** The request's whole time is over: end with what there is. */
   readonly deadline: AbortSignal;
 }
+
+/** An answer that goes on in the server's own bytes. */
+interface Passage {
+  /** Of the server, for the client. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole frames that have not been taken yet. */
+  bytes: Uint8Array | null;
+  /** The bytes so far show how the answer ended. */
+  isEnd: boolean;
+}
+
+/** A server that is asked in the client's words knows the client's `tool_choice`; what it does with it has been shown already. */
+const unguarded = { toolChoice: { type: 'auto' }, parallelToolCalls: true, tools: [] } as const;
 
 /** A model is asked at most twice within one response: the second time with an order to follow `tool_choice`. */
 const maxAttempts = 2;
@@ -48,6 +61,7 @@ export class ResponseRun {
   /** Undefined until a model server has accepted the call. */
   #call: AcceptedCall | undefined;
   #begun = false;
+  #passage: Passage | null = null;
 
   constructor(prepared: PreparedResponse, signals: RunSignals, deps: EngineDeps) {
     this.#prepared = prepared;
@@ -101,9 +115,22 @@ export class ResponseRun {
     return this.route.answeredBy ?? this.#prepared.response.model;
   }
 
+  /** The answer in the server's own bytes, which speak the client's dialect; null: it is to be written. Known with the first batch. */
+  get passage(): Passage | null {
+    return this.#passage;
+  }
+
+  /** The bytes since the last time; null: there are none. */
+  takeNative(): Uint8Array | null {
+    const bytes = this.#passage?.bytes ?? null;
+    if (this.#passage !== null) this.#passage.bytes = null;
+    return bytes;
+  }
+
   /** Everything that did not survive so far: of the request, on its way to the model that answers, and of the answer. */
   get losses(): readonly Loss[] {
-    return [...this.#prepared.losses, ...(this.#call?.losses ?? []), ...this.lateLosses];
+    const asked = this.#call?.isNative === true ? [] : [...this.#prepared.losses, ...(this.#call?.losses ?? [])];
+    return [...asked, ...this.lateLosses];
   }
 
   /** Losses that were found only while the model answered. */
@@ -113,10 +140,10 @@ export class ResponseRun {
 
   /**
    * A real event, correctly numbered, for clients whose idle timer ignores comments: an empty delta, or `response.in_progress` with what there is (clients.md §11.2). To be sent at once.
-   * Empty before the first batch and after the end.
+   * Empty before the first batch and after the end, and where the server's own bytes go on.
    */
   keepAlive(): readonly ResponseEvent[] {
-    if (!this.#begun || this.#builder.isEnded) return [];
+    if (!this.#begun || this.#builder.isEnded || this.#passage !== null) return [];
     return this.#feed([{ type: 'keep-alive' }]);
   }
 
@@ -145,7 +172,7 @@ export class ResponseRun {
     const call = (this.#call = await this.#prepared.call.open(this.#signal));
     let { request, batches } = call;
     for (let attempt = 1; ; attempt++) {
-      const guard = new ToolGuard(request);
+      const guard = new ToolGuard(call.isNative ? unguarded : request);
       this.#guards.push(guard);
       yield* this.#runTurn(batches, guard);
       if (guard.finish === undefined || this.#builder.isEnded) return [];
@@ -159,17 +186,32 @@ export class ResponseRun {
   }
 
   /** One call to the model server. The only loop over a model's events: no await and no allocation per event beyond the event itself. */
-  async *#runTurn(batches: AsyncIterable<readonly ModelEvent[]>, guard: ToolGuard): AsyncGenerator<readonly ResponseEvent[]> {
+  async *#runTurn(batches: AsyncIterable<readonly TurnEvent[]>, guard: ToolGuard): AsyncGenerator<readonly ResponseEvent[]> {
     for await (const batch of batches) {
       const begin = this.#begun ? [] : this.#builder.begin(this.model);
       this.#begun = true;
       const inputs: BuilderInput[] = [];
-      for (const event of batch) if (guard.accepts(event)) inputs.push(this.#withSpent(event));
+      let isPassed = false;
+      for (const event of batch) {
+        if (event.type === 'native' || event.type === 'native-head') isPassed = this.#pass(event);
+        else if (guard.accepts(event)) inputs.push(this.#withSpent(event));
+      }
       const events = this.#feed(inputs);
-      if (begin.length + events.length > 0) yield begin.length === 0 ? events : [...begin, ...events];
+      if (isPassed || begin.length + events.length > 0) yield begin.length === 0 ? events : [...begin, ...events];
       // Nothing that comes now could still be used; leaving breaks the call off.
       if (this.#builder.isEnded) return;
     }
+  }
+
+  #pass(event: NativeEvent): true {
+    if (event.type === 'native-head') {
+      this.#passage = { headers: event.headers, bytes: null, isEnd: false };
+      this.#builder.trustCalls();
+    } else if (this.#passage !== null) {
+      this.#passage.bytes = event.bytes;
+      this.#passage.isEnd ||= event.isEnd;
+    }
+    return true;
   }
 
   #withSpent(event: ModelEvent): ModelEvent {
@@ -208,9 +250,10 @@ export class ResponseRun {
     ];
   }
 
-  /** Our own deadline keeps what there is; with nothing to keep it is a failure like every other. */
+  /** Our own deadline keeps what there is; with nothing to keep, or in the middle of the server's own bytes, it is a failure like every other. */
   async #toEnding(thrown: unknown): Promise<readonly BuilderInput[]> {
-    if (this.#signals.deadline.aborted && this.#builder.output.length > 0) return this.#finish('timeout');
+    if (this.#passage === null && this.#signals.deadline.aborted && this.#builder.output.length > 0)
+      return this.#finish('timeout');
     return [failureOf(this.#toError(thrown))];
   }
 

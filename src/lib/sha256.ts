@@ -1,3 +1,6 @@
+/** Eight words of 32 bits. */
+type State = readonly [number, number, number, number, number, number, number, number];
+
 /** The first 32 bits of the fractional parts of the roots (of that degree) of the first primes: where FIPS 180-4 takes its constants from. */
 function fractions(count: number, degree: 2 | 3): Uint32Array {
   const words = new Uint32Array(count);
@@ -15,16 +18,20 @@ function isPrime(candidate: number): boolean {
   return true;
 }
 
+function toState([a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0]: Uint32Array): State {
+  return [a, b, c, d, e, f, g, h];
+}
+
 const roundConstants = fractions(64, 3);
-const firstState = fractions(8, 2);
+const firstState = toState(fractions(8, 2));
 const encoder = new TextEncoder();
 
 /** SHA-256 (FIPS 180-4) of a text's UTF-8 bytes, as 64 hexadecimal digits. For rooms that compute without `node:crypto`, and for short texts. */
 export function sha256(text: string): string {
-  const state = firstState.slice();
   const bytes = pad(encoder.encode(text));
-  for (let start = 0; start < bytes.byteLength; start += 64) addBlock(state, new DataView(bytes.buffer, start, 64));
-  return Array.from(state, (word) => word.toString(16).padStart(8, '0')).join('');
+  let state = firstState;
+  for (let start = 0; start < bytes.byteLength; start += 64) state = addBlock(state, new DataView(bytes.buffer, start, 64));
+  return state.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
 /** A one bit, zeros, and the length in bits, up to a multiple of 64 bytes. */
@@ -38,17 +45,17 @@ function pad(message: Uint8Array): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
-function addBlock(state: Uint32Array, block: DataView): void {
-  const schedule = toSchedule(block);
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
-  for (const [round, word] of schedule.entries()) {
+function addBlock(state: State, block: DataView): State {
+  let [a, b, c, d, e, f, g, h] = state;
+  for (const [round, word] of toSchedule(block).entries()) {
     const choice = (e & f) ^ (~e & g);
     const majority = (a & b) ^ (a & c) ^ (b & c);
     const one = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + choice + (roundConstants[round] ?? 0) + word;
     const two = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + majority;
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + one) | 0, c, b, a, (one + two) | 0];
   }
-  for (const [at, word] of [a, b, c, d, e, f, g, h].entries()) state[at] = (state[at] ?? 0) + word;
+  const [i, j, k, l, m, n, o, p] = state;
+  return [(i + a) | 0, (j + b) | 0, (k + c) | 0, (l + d) | 0, (m + e) | 0, (n + f) | 0, (o + g) | 0, (p + h) | 0];
 }
 
 function toSchedule(block: DataView): Uint32Array {

@@ -1,6 +1,7 @@
 import type { Loss } from './loss.ts';
-import type { ModelEvent } from './model-event.ts';
+import type { ModelEvent, TurnEvent } from './model-event.ts';
 import type { ModelRequest } from './model-request.ts';
+import type { NativeRequest } from './native-request.ts';
 import type { Secret } from './secret.ts';
 
 /** The port to a model server. An adapter translates, opens the call, and yields what the model did. Nothing else. */
@@ -17,6 +18,11 @@ export interface Backend {
    * losses (strict mode), so nothing has been sent yet. A backend with sessions may look one up first.
    */
   prepareTurn(request: ModelRequest): BackendTurn | Promise<BackendTurn>;
+  /**
+   * Pass-through: the same turn in the client's own words, for a server that speaks the client's dialect. Nothing of the request is lost then. Null: something in it has to be rewritten for this server.
+   * `request` is what `prepareTurn` would get. Only backends whose dialect a front door speaks have it.
+   */
+  prepareNativeTurn?(request: ModelRequest, native: NativeRequest): NativeTurn | null;
   /** What `GET /v1/models` shows of it. Throws GatewayError when the server cannot be asked. */
   listModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
   /** Input tokens of this request as the server counts them; null when it cannot count. */
@@ -43,6 +49,15 @@ export interface BackendTurn {
    * aborts, the call to the server is broken off at once and the generator ends by throwing. Stopping the generator breaks the call off too.
    */
   stream(signal: AbortSignal): AsyncIterable<readonly ModelEvent[]>;
+}
+
+/** A call in the client's own words that has not been sent yet. */
+export interface NativeTurn {
+  /**
+   * As `BackendTurn.stream`; and the answer comes as the server wrote it, too. What the server refuses because of state that another one has signed is thrown as `invalid_encrypted_content`: translated, the
+   * turn can go without.
+   */
+  stream(signal: AbortSignal): AsyncIterable<readonly TurnEvent[]>;
 }
 
 export interface ModelInfo {

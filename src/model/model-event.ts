@@ -39,6 +39,16 @@ export type ModelEvent =
   | { readonly type: 'finish'; readonly reason: FinishReason }
   | { readonly type: 'failure'; readonly error: GatewayError };
 
+/** What a turn brings: what the model did, and in a native turn also the bytes that said it. */
+export type TurnEvent = ModelEvent | NativeEvent;
+
+/** Of native turns only: the answer as the server wrote it, beside what was read in it. */
+export type NativeEvent =
+  /** The server answers in the framing that the client asked for. In the first batch. `headers` are for the client; the content type is among them. */
+  | { readonly type: 'native-head'; readonly headers: Readonly<Record<string, string>> }
+  /** Whole frames that this batch brought, once in a batch. `isEnd`: the client sees in them how the answer ended, so nothing is to be written after it. */
+  | { readonly type: 'native'; readonly bytes: Uint8Array; readonly isEnd: boolean };
+
 /** Why a model stopped: by itself (with or without calls), at `max_output_tokens`, by a filter, or because our time for it was over. */
 export type FinishReason = 'stop' | 'length' | 'content-filter' | 'timeout';
 

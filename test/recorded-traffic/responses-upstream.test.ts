@@ -146,7 +146,7 @@ function replayable(recording: Recording): Loose[] {
 function isThoughtful(recording: Recording): boolean {
   if (recording.response.status !== 200) return false;
   const kinds = listOf(finalOf(recording)['output'])
-    .filter(({ type, content }) => !isType(type, 'message') || words(loose(content[0])['text']) !== '')
+    .filter(({ type, content }) => !isType(type, 'message') || words(loose(content?.[0])['text']) !== '')
     .map(({ type }) => words(type))
     .filter((type) => type === 'reasoning' || type === 'message' || type === 'function_call');
   const ends = recording.response.chunks?.filter((chunk) => chunk.includes('"response.completed"')).length ?? 1;

@@ -1,6 +1,8 @@
 /** Where a Messages API is reached. */
 export interface AnthropicAddress {
   readonly messagesUrl: string;
+  /** `messagesUrl` with a query; empty: without one. */
+  nativeUrl(query: string): string;
   readonly countUrl: string;
   /** One page of the list; `afterId` null for the first. */
   listUrl(afterId: string | null): string;
@@ -14,6 +16,7 @@ export function createAnthropicAddress(baseUrl: string | undefined): AnthropicAd
   const root = /\/v\d+$/.test(base) ? base : `${base}/v1`;
   return {
     messagesUrl: `${root}/messages`,
+    nativeUrl: (query) => `${root}/messages${query === '' ? '' : `?${query}`}`,
     countUrl: `${root}/messages/count_tokens`,
     listUrl: (afterId) => `${root}/models?limit=1000${afterId === null ? '' : `&after_id=${encodeURIComponent(afterId)}`}`,
   };

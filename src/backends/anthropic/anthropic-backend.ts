@@ -1,15 +1,20 @@
+import { editJsonMembers } from '../../lib/edit-json-members.ts';
 import { isJsonObject, parseJson, type JsonObject } from '../../lib/json.ts';
-import type { BackendTurn, ModelInfo, StatelessBackend } from '../../model/backend.ts';
+import type { BackendTurn, ModelInfo, NativeTurn, StatelessBackend } from '../../model/backend.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { ModelEvent } from '../../model/model-event.ts';
+import type { ModelEvent, TurnEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
+import type { NativeRequest } from '../../model/native-request.ts';
 import type { Secret } from '../../model/secret.ts';
 import { fromAnthropicChunks, type AnthropicTurnStage } from '../../translate/anthropic/from-anthropic-chunks.ts';
 import { readAnthropicError } from '../../translate/anthropic/read-anthropic-error.ts';
 import { toAnthropicRequest, type AnthropicCall } from '../../translate/anthropic/to-anthropic-request.ts';
+import { sameNames } from '../../translate/tool-names.ts';
+import { asRefusedState } from '../upstream/as-refused-state.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
+import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
 import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
 import { createAnthropicAddress, type AnthropicAddress } from './anthropic-address.ts';
@@ -70,6 +75,11 @@ class AnthropicBackend implements StatelessBackend {
   prepareTurn(request: ModelRequest): BackendTurn {
     const { value: call, losses } = this.#translate(request);
     return { losses, stream: (signal) => this.#streamWithRetry({ request, call, refused: new WeakSet() }, signal) };
+  }
+
+  prepareNativeTurn(request: ModelRequest, native: NativeRequest): NativeTurn | null {
+    if (native.dialect !== 'anthropic') return null;
+    return { stream: (signal) => throwEarlyFailure((inner) => this.#passOn(request, native, inner), signal) };
   }
 
   async listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
@@ -179,6 +189,39 @@ class AnthropicBackend implements StatelessBackend {
         if (isThinkingRefusal(failure)) turn.refused.add(error);
         return error;
       },
+      signal,
+    });
+  }
+
+  #passOn(
+    request: ModelRequest,
+    { body, headers, query }: NativeRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly TurnEvent[]> {
+    const own = this.#headers(request.stream);
+    const betas = [headers['anthropic-beta'], own['anthropic-beta']].filter((list) => list !== undefined);
+    return runNativeTurn({
+      client: this.#client,
+      request: {
+        method: 'POST',
+        url: this.#address.nativeUrl(query),
+        headers: { ...own, ...headers, ...(betas.length > 0 && { 'anthropic-beta': betas.join(',') }) },
+        body: editJsonMembers(body, { model: JSON.stringify(request.model) }),
+      },
+      framing: request.stream ? 'events' : 'whole',
+      stage: fromAnthropicChunks({
+        newId: this.#options.newId,
+        model: request.model,
+        toolNames: sameNames,
+        answerTool: null,
+        hasServerTools: false,
+        mapError: (error) => mapAnthropicChunkError(error, this.#errorOptions),
+      }),
+      mapError: (failure) => {
+        const error = mapAnthropicHttpError(failure, this.#errorOptions);
+        return isThinkingRefusal(failure) ? asRefusedState(error) : error;
+      },
+      secrets: this.#errorOptions.secrets,
       signal,
     });
   }

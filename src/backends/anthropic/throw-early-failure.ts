@@ -1,33 +1,39 @@
 import type { GatewayError } from '../../model/errors.ts';
-import type { ModelEvent } from '../../model/model-event.ts';
+import type { TurnEvent } from '../../model/model-event.ts';
 
 /** How long the first event may take to decide what the status line of 200 is worth. */
 const graceMs = 200;
 
-type Batch = readonly ModelEvent[];
+type Batch<Event> = readonly Event[];
 
 /**
  * Anthropic accepts a call with 200 and may then send an `error` as the first event (overload). The batches of a turn, but the first one is held back for a moment: when an error comes
  * with nothing before it, it is thrown, so that it can still become an HTTP status. `open` gets a signal that also ends with this generator.
  */
-export async function* throwEarlyFailure(
-  open: (signal: AbortSignal) => AsyncGenerator<Batch>,
+export async function* throwEarlyFailure<Event extends TurnEvent>(
+  open: (signal: AbortSignal) => AsyncGenerator<Batch<Event>>,
   signal: AbortSignal,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<Batch<Event>> {
   const stopping = new AbortController();
   const batches = open(AbortSignal.any([signal, stopping.signal]));
   let isDone = false;
   try {
     let next = await batches.next();
-    if (next.done !== true && next.value.length === 0) {
+    let head: Batch<Event> = [];
+    if (next.done !== true && next.value.every(({ type }) => type === 'native-head')) {
+      head = next.value;
       const coming = batches.next();
       // Whoever stops this generator meanwhile does not wait for it.
       coming.catch(() => undefined);
-      if (!(await isSoon(coming))) yield [];
+      if (!(await isSoon(coming))) {
+        yield head;
+        head = [];
+      }
       next = await coming;
     }
     const failure = next.done === true ? undefined : findLoneFailure(next.value);
     if (failure !== undefined) throw failure;
+    if (head.length > 0) yield head;
     while (next.done !== true) {
       yield next.value;
       next = await batches.next();
@@ -53,8 +59,16 @@ async function isSoon(coming: Promise<unknown>): Promise<boolean> {
 }
 
 /** The error of a batch that shows nothing else. */
-function findLoneFailure(batch: Batch): GatewayError | undefined {
-  const last = batch.at(-1);
-  const isSilent = batch.slice(0, -1).every(({ type }) => type === 'usage' || type === 'served-model' || type === 'loss');
-  return last?.type === 'failure' && isSilent ? last.error : undefined;
+function findLoneFailure(batch: Batch<TurnEvent>): GatewayError | undefined {
+  const failure = batch.find((event) => event.type === 'failure');
+  return failure?.type === 'failure' && batch.every(({ type }) => silentTypes.has(type)) ? failure.error : undefined;
 }
+
+const silentTypes: ReadonlySet<TurnEvent['type']> = new Set([
+  'usage',
+  'served-model',
+  'loss',
+  'native',
+  'native-head',
+  'failure',
+]);

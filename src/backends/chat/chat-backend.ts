@@ -1,9 +1,12 @@
-import type { StatelessBackend, BackendTurn, ModelInfo } from '../../model/backend.ts';
+import { editJsonMembers } from '../../lib/edit-json-members.ts';
+import type { StatelessBackend, BackendTurn, ModelInfo, NativeTurn } from '../../model/backend.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
+import type { NativeRequest } from '../../model/native-request.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { ChatRequest } from '../../protocol/chat/request.ts';
 import { createChatProfile, type ChatProfile, type ChatVendor } from '../../translate/chat/chat-profile.ts';
 import { fromChatChunks, type ChatTurnStage } from '../../translate/chat/from-chat-chunks.ts';
+import { takesChatNatively } from '../../translate/chat/takes-chat-natively.ts';
 import { chatToolNames, toChatRequest } from '../../translate/chat/to-chat-request.ts';
 import { bearerHeaders } from '../upstream/bearer-headers.ts';
 import { cleanMessage } from '../upstream/clean-message.ts';
@@ -12,8 +15,14 @@ import { mapChatHttpError } from '../upstream/map-chat-http-error.ts';
 import type { MapError } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
 import { readModelList } from '../upstream/read-model-list.ts';
+import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
-import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
+import {
+  createUpstreamClient,
+  type UpstreamClient,
+  type UpstreamRequest,
+  type UpstreamTimeouts,
+} from '../upstream/upstream-client.ts';
 import { withVersion } from '../upstream/with-version.ts';
 
 export interface ChatBackendOptions {
@@ -69,14 +78,25 @@ class ChatBackend implements StatelessBackend {
       stream: (signal) =>
         runUpstreamTurn({
           client: this.#client,
-          request: {
-            method: 'POST',
-            url: `${this.#baseUrl}/chat/completions`,
-            headers: bearerHeaders(this.#options, request.stream),
-            body: JSON.stringify(body),
-          },
-          stage: this.#createStage(request, body),
+          request: this.#post(request, JSON.stringify(body)),
+          stage: this.#createStage(request, prefixOf(body)),
           mapError: this.#mapError,
+          signal,
+        }),
+    };
+  }
+
+  prepareNativeTurn(request: ModelRequest, { dialect, body, fields }: NativeRequest): NativeTurn | null {
+    if (dialect !== 'chat' || !takesChatNatively(request, fields, this.#profile)) return null;
+    return {
+      stream: (signal) =>
+        runNativeTurn({
+          client: this.#client,
+          request: this.#post(request, editJsonMembers(body, { model: JSON.stringify(request.model) })),
+          framing: request.stream ? 'events' : 'whole',
+          stage: this.#createStage(request, ''),
+          mapError: this.#mapError,
+          secrets: this.#secrets,
           signal,
         }),
     };
@@ -96,14 +116,19 @@ class ChatBackend implements StatelessBackend {
     await this.#client.close();
   }
 
-  #createStage(request: ModelRequest, body: ChatRequest): ChatTurnStage {
+  #post({ stream }: ModelRequest, body: string | Uint8Array): UpstreamRequest {
+    const headers = bearerHeaders(this.#options, stream);
+    return { method: 'POST', url: `${this.#baseUrl}/chat/completions`, headers, body };
+  }
+
+  #createStage(request: ModelRequest, echo: string): ChatTurnStage {
     return fromChatChunks({
       newId: this.#options.newId,
       model: request.model,
       profile: this.#profile,
       toolNames: chatToolNames(request, this.#profile),
       wantsLogprobs: request.topLogprobs !== null,
-      echo: prefixOf(body),
+      echo,
       cleanMessage: (text) => cleanMessage(text, this.#secrets),
     });
   }

@@ -1,16 +1,21 @@
-import { isJsonObject, parseJson } from '../../lib/json.ts';
-import type { StatelessBackend, BackendTurn, ModelInfo } from '../../model/backend.ts';
+import { editJsonMembers } from '../../lib/edit-json-members.ts';
+import { isJsonObject, parseJson, type JsonObject } from '../../lib/json.ts';
+import type { StatelessBackend, BackendTurn, ModelInfo, NativeTurn } from '../../model/backend.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
+import type { NativeRequest } from '../../model/native-request.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { GeminiRequest } from '../../protocol/gemini/request.ts';
-import { fromGeminiChunks } from '../../translate/gemini/from-gemini-chunks.ts';
+import { fromGeminiChunks, type GeminiChunkStage } from '../../translate/gemini/from-gemini-chunks.ts';
 import { readGeminiError } from '../../translate/gemini/read-gemini-error.ts';
 import { createGeminiToolNames, toGeminiRequest } from '../../translate/gemini/to-gemini-request.ts';
+import { sameNames, type ToolNames } from '../../translate/tool-names.ts';
+import { asRefusedState } from '../upstream/as-refused-state.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
+import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
 import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
 import { createGeminiAddress, type GeminiAddress } from './gemini-address.ts';
@@ -58,6 +63,34 @@ class GeminiBackend implements StatelessBackend {
     const { value: body, losses } = toGeminiRequest(request, { isVertex: this.#address.isVertex });
     const url = this.#address.modelUrl(request.model, request.stream ? 'streamGenerateContent?alt=sse' : 'generateContent');
     return { losses, stream: (signal) => this.#streamWithRetry({ request, body, url }, signal) };
+  }
+
+  /** The model stands in the URL, and nothing in the body may contradict that; `stream` is a word of ours there. */
+  prepareNativeTurn(request: ModelRequest, { dialect, body, query }: NativeRequest): NativeTurn | null {
+    if (dialect !== 'gemini') return null;
+    const framing = request.stream ? (query === 'alt=sse' ? 'events' : 'array') : 'whole';
+    const call = {
+      method: 'POST',
+      url: this.#address.modelUrl(request.model, nativeMethods[framing]),
+      headers: this.#headers(),
+      body: editJsonMembers(body, { model: null, stream: null }),
+    } as const;
+    const options = this.#errorOptions;
+    return {
+      stream: (signal) =>
+        runNativeTurn({
+          client: this.#client,
+          request: call,
+          framing,
+          stage: this.#createStage(request, sameNames),
+          mapError(failure) {
+            const error = mapGeminiHttpError(failure, options);
+            return isSignatureRefusal(failure) ? asRefusedState(error) : error;
+          },
+          secrets: options.secrets,
+          signal,
+        }),
+    };
   }
 
   async listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
@@ -119,12 +152,7 @@ class GeminiBackend implements StatelessBackend {
     return runUpstreamTurn({
       client: this.#client,
       request: { method: 'POST', url, headers: this.#headers(), body: JSON.stringify(body) },
-      stage: fromGeminiChunks({
-        newId: this.#options.newId,
-        model: request.model,
-        toolNames: createGeminiToolNames(request),
-        mapError: (error) => mapGeminiChunkError(error, options),
-      }),
+      stage: this.#createStage(request, createGeminiToolNames(request)),
       mapError(failure) {
         const error = mapGeminiHttpError(failure, options);
         if (isSignatureRefusal(failure)) refused.add(error);
@@ -132,6 +160,11 @@ class GeminiBackend implements StatelessBackend {
       },
       signal,
     });
+  }
+
+  #createStage({ model }: ModelRequest, toolNames: ToolNames): GeminiChunkStage {
+    const mapError = (error: JsonObject): GatewayError => mapGeminiChunkError(error, this.#errorOptions);
+    return fromGeminiChunks({ newId: this.#options.newId, model, toolNames, mapError });
   }
 
   #send(url: string, body: string | undefined, signal: AbortSignal): Promise<unknown> {
@@ -150,6 +183,12 @@ class GeminiBackend implements StatelessBackend {
     return { 'content-type': 'application/json', ...(apiKey !== null && { 'x-goog-api-key': apiKey.reveal() }), ...headers };
   }
 }
+
+const nativeMethods = {
+  events: 'streamGenerateContent?alt=sse',
+  array: 'streamGenerateContent',
+  whole: 'generateContent',
+} as const;
 
 interface PreparedCall {
   readonly request: ModelRequest;

@@ -6,6 +6,7 @@ import type { BreakOff, RehearsalModel } from './rehearsal-models.ts';
 import { speakText, splitText } from './speak-text.ts';
 import { speak, type ScriptStep, type SpokenStep } from './turn-script.ts';
 import { citedSteps } from './cited-answer.ts';
+import { cutAtStop } from './cut-at-stop.ts';
 
 const longAnswerDeltas = 2_000;
 const emojiAnswer = 'Emoji: 😀 and 👩‍🚀 and 🇳🇴 and 🎉. That was it.';
@@ -22,7 +23,8 @@ export function writeScript(
   const answer = speakAnswer(request, model, plan, newId);
   if (model.breaksOffWith !== undefined)
     return [...(model.saysNothingFirst === true ? [] : [...thinking, ...firstHalf(answer)]), toBreak(model.breaksOffWith)].flat();
-  const said = model.insistsOn === 'late-thinking' ? [...answer, ...thinking] : [...thinking, ...answer];
+  const told = cutAtStop(answer, request.stop, request.topLogprobs);
+  const said = model.insistsOn === 'late-thinking' ? [...told, ...thinking] : [...thinking, ...told];
   return [...said, { type: 'end', reason: 'stop' }];
 }
 

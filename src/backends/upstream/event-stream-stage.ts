@@ -9,6 +9,8 @@ export class EventStreamStage {
   readonly #decoder: ReturnType<typeof createSseDecoder>;
   readonly #stage: TurnStage;
   #state: 'open' | 'complete' | 'failed' = 'open';
+  #unreadable: string | null = null;
+  #isToldByServer = false;
 
   constructor(stage: TurnStage, maxEventBytes: number) {
     this.#stage = stage;
@@ -23,6 +25,16 @@ export class EventStreamStage {
   /** It is over, and not by a failure. */
   get isComplete(): boolean {
     return this.#state === 'complete';
+  }
+
+  /** It is over, and the server's own events say how: it is complete, or they tell of the failure. Else it was cut or could not be read. */
+  get isToldByServer(): boolean {
+    return this.#isToldByServer;
+  }
+
+  /** The data of the event that could not be read; null: that is not what it failed of. */
+  get unreadable(): string | null {
+    return this.#unreadable;
   }
 
   /** The model is done, only usage may still come. */
@@ -62,9 +74,14 @@ export class EventStreamStage {
           break;
         }
         const chunk = parseJson(data);
-        if (chunk === undefined) throw describe(data);
+        if (chunk === undefined) {
+          this.#unreadable = data;
+          throw describe(data);
+        }
         this.#append(this.#stage.push(chunk), out);
-        if (this.#state !== 'open') break;
+        if (this.#state === 'open') continue;
+        this.#isToldByServer = true;
+        break;
       }
     } catch (thrown) {
       this.#append([{ type: 'failure', error: GatewayError.from(thrown) }], out);
@@ -73,8 +90,10 @@ export class EventStreamStage {
   }
 
   #endStage(out: ModelEvent[]): void {
+    const { settled } = this.#stage;
     this.#append(this.#stage.end(), out);
     if (this.#state === 'open') this.#state = 'complete';
+    this.#isToldByServer = settled || this.#state === 'complete';
   }
 
   #append(events: readonly ModelEvent[], out: ModelEvent[]): void {

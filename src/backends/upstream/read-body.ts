@@ -26,6 +26,11 @@ export async function readFailure(answer: UpstreamAnswer, signal: AbortSignal): 
 
 /** Reads all of a body that is not streamed. Beyond 64 MiB the socket is destroyed; throws `upstream_invalid_response` then or when it is not UTF-8. */
 export async function readText(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<string> {
+  return decodeBody(await readBytes(first, rest));
+}
+
+/** The same, as bytes. */
+export async function readBytes(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   const pieces = [...first];
   let size = pieces.reduce((sum, piece) => sum + piece.length, 0);
   for (let read = await rest.next(); read.done !== true; read = await rest.next()) {
@@ -35,8 +40,13 @@ export async function readText(first: readonly Uint8Array[], rest: AsyncIterator
     await rest.return?.();
     throw new GatewayError('upstream_invalid_response', `The model server's answer is larger than ${maxBodyBytes} bytes.`);
   }
+  return Buffer.concat(pieces, size);
+}
+
+/** Throws `upstream_invalid_response` when it is not UTF-8. */
+export function decodeBody(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces, size));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new GatewayError('upstream_invalid_response', "The model server's answer is not UTF-8.", { cause });
   }

@@ -31,6 +31,11 @@ export class TurnSource {
     return settled ? this.#readSettled() : this.#body.next();
   }
 
+  /** Whatever else the message brings behind a complete answer. Nobody waits long for it: silence and a break of the connection are the end. */
+  readTail(): Promise<IteratorResult<Uint8Array>> {
+    return this.#readWithin(releaseMs);
+  }
+
   /**
    * The answer is complete. The socket stays usable when the message ends now (it nearly always does, in the same read), so that the next call needs no new connection;
    * a server that keeps it open loses it. Nobody waits for this.
@@ -52,12 +57,28 @@ export class TurnSource {
     if (!this.#isReleased) void this.#body.return?.();
   }
 
-  async #readSettled(): Promise<IteratorResult<Uint8Array>> {
+  #readSettled(): Promise<IteratorResult<Uint8Array>> {
     this.#grace ??= new Promise((resolve) => {
       this.#timer = setTimeout(resolve, this.#graceMs, 'over');
     });
+    return this.#readUntil(this.#grace);
+  }
+
+  async #readWithin(milliseconds: number): Promise<IteratorResult<Uint8Array>> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'over'>((resolve) => {
+      timer = setTimeout(resolve, milliseconds, 'over');
+    });
     try {
-      const read = await Promise.race([this.#body.next(), this.#grace]);
+      return await this.#readUntil(late);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #readUntil(late: Promise<'over'>): Promise<IteratorResult<Uint8Array>> {
+    try {
+      const read = await Promise.race([this.#body.next(), late]);
       return read === 'over' ? { done: true, value: undefined } : read;
     } catch (thrown) {
       this.#signal.throwIfAborted();

@@ -27,7 +27,7 @@ function callOf(...backends: readonly ScriptedBackend[]): RoutedCall {
   const steps = backends.map((backend, at) => [{ backend, model: `m${String(at)}`, publicName: `b/m${String(at)}` }]);
   const route = { steps, missing: [] };
   const plan = router.plan(route, { owner: 'local', session: null, previousModel: null });
-  return new RoutedCall({ route, plan, request, strict: false, router });
+  return new RoutedCall({ route, plan, request, native: null, losses: [], strict: false, router });
 }
 
 async function open(call: RoutedCall): Promise<AcceptedCall> {

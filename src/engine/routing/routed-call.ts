@@ -1,9 +1,10 @@
-import type { BackendTurn } from '../../model/backend.ts';
+import type { BackendTurn, NativeTurn } from '../../model/backend.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ModelRoute, ResolvedModel } from '../../model/model-catalog.ts';
-import type { ModelEvent } from '../../model/model-event.ts';
+import type { TurnEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
+import type { NativeRequest } from '../../model/native-request.ts';
 import { settleLosses } from '../settle-losses.ts';
 import { backOffMs, longestRetryAfterSeconds } from './back-off.ts';
 import { chooseError, noWayNow } from './choose-error.ts';
@@ -17,10 +18,12 @@ export interface AcceptedCall {
   readonly target: ResolvedModel;
   /** What that target was asked. */
   readonly request: ModelRequest;
+  /** It was asked in the client's own words, and its answer may come as it is. */
+  readonly isNative: boolean;
   /** What this target could not be told. */
   readonly losses: readonly Loss[];
   /** What it answers, from the first batch on. */
-  readonly batches: AsyncIterable<readonly ModelEvent[]>;
+  readonly batches: AsyncIterable<readonly TurnEvent[]>;
 }
 
 export interface RoutedCallOptions {
@@ -28,6 +31,10 @@ export interface RoutedCallOptions {
   readonly plan: RoutePlan;
   /** For any target: its `model` is replaced. */
   readonly request: ModelRequest;
+  /** The client's own words, for targets that speak them; null: every target needs a translation. */
+  readonly native: NativeRequest | null;
+  /** What no translation of the request carries. A target that is asked in the client's words is not concerned. */
+  readonly losses: readonly Loss[];
   readonly strict: boolean;
   readonly router: Router;
 }
@@ -35,7 +42,7 @@ export interface RoutedCallOptions {
 interface PreparedTarget {
   readonly target: ResolvedModel;
   readonly request: ModelRequest;
-  readonly turn: BackendTurn;
+  readonly turn: NativeTurn | BackendTurn;
 }
 
 /**
@@ -126,7 +133,7 @@ export class RoutedCall {
     }
     if (move.retry === 0) router.noteRequest(backend);
     try {
-      const accepted = await accept(prepared, signal);
+      const accepted = await this.#accept(prepared, signal);
       pass.settle('well', router.now());
       return accepted;
     } catch (thrown) {
@@ -157,10 +164,10 @@ export class RoutedCall {
   /** Undefined: the target cannot take the request, and the walk knows. */
   async #translate({ target }: Move): Promise<PreparedTarget | undefined> {
     const request = { ...this.#options.request, model: target.model };
+    const { native } = this.#options;
     try {
-      const turn = await target.backend.prepareTurn(request);
-      settleLosses(turn.losses, this.#options);
-      return { target, request, turn };
+      const turn = native === null ? null : (target.backend.prepareNativeTurn?.(request, native) ?? null);
+      return turn === null ? await this.#prepareTurn(target, request) : { target, request, turn };
     } catch (thrown) {
       // What is not about the request is not better anywhere else.
       if (!(thrown instanceof GatewayError) || thrown.status >= 500) throw thrown;
@@ -170,20 +177,40 @@ export class RoutedCall {
       return undefined;
     }
   }
+
+  async #prepareTurn(target: ResolvedModel, request: ModelRequest): Promise<PreparedTarget> {
+    const { losses, strict } = this.#options;
+    settleLosses(losses, { strict });
+    const turn = await target.backend.prepareTurn(request);
+    settleLosses(turn.losses, { strict });
+    return { target, request, turn };
+  }
+
+  /** State that another server signed is in the client's words; in ours it is left out. */
+  async #accept(prepared: PreparedTarget, signal: AbortSignal): Promise<AcceptedCall> {
+    try {
+      return await accept(prepared, signal);
+    } catch (thrown) {
+      const isStateRefused = thrown instanceof GatewayError && thrown.code === 'invalid_encrypted_content';
+      if (!isStateRefused || 'losses' in prepared.turn || signal.aborted) throw thrown;
+      return accept(await this.#prepareTurn(prepared.target, prepared.request), signal);
+    }
+  }
 }
 
 async function accept({ target, request, turn }: PreparedTarget, signal: AbortSignal): Promise<AcceptedCall> {
   const iterator = turn.stream(signal)[Symbol.asyncIterator]();
   const first = await iterator.next();
-  return { target, request, losses: turn.losses, batches: resume(first, iterator) };
+  const asked = 'losses' in turn ? { isNative: false, losses: turn.losses } : { isNative: true, losses: [] };
+  return { target, request, ...asked, batches: resume(first, iterator) };
 }
 
 /** The rest of an iteration of which `first` has been taken. An answer that is over at once still has its beginning. */
 function resume(
-  first: IteratorResult<readonly ModelEvent[]>,
-  iterator: AsyncIterator<readonly ModelEvent[]>,
-): AsyncIterable<readonly ModelEvent[]> {
-  let taken: Promise<IteratorResult<readonly ModelEvent[]>> | undefined = Promise.resolve(
+  first: IteratorResult<readonly TurnEvent[]>,
+  iterator: AsyncIterator<readonly TurnEvent[]>,
+): AsyncIterable<readonly TurnEvent[]> {
+  let taken: Promise<IteratorResult<readonly TurnEvent[]>> | undefined = Promise.resolve(
     first.done === true ? { done: false, value: [] } : first,
   );
   return {

@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { ResponseEvent } from '../../protocol/responses/event.ts';
 import type { StreamWriter } from '../front-doors/front-door.ts';
+import { createPassing, type PassingSource } from './create-passing.ts';
 import { endsStream } from './ends-stream.ts';
 
-/** What a stream is made of: a producer of batches that can also make a numbered event in a silence. */
-export interface EventSource {
-  readonly events: AsyncGenerator<readonly ResponseEvent[]>;
-  keepAlive(): readonly ResponseEvent[];
+type Events = readonly ResponseEvent[];
+
+/** What a stream is made of: a producer of batches that can also make a numbered event in a silence, and may have the frames of it already. */
+export interface EventSource extends PassingSource {
+  readonly events: AsyncGenerator<Events>;
+  keepAlive(): Events;
 }
 
 export interface StreamOptions {
@@ -27,15 +30,16 @@ export interface StreamOptions {
 export async function deliverStream(source: EventSource, raw: ServerResponse, options: StreamOptions): Promise<void> {
   let batch = await source.events.next();
   const { writer } = options;
-  raw.writeHead(200, { ...options.headers(), 'content-type': writer.contentType, 'x-accel-buffering': 'no' });
+  raw.writeHead(200, { 'content-type': writer.contentType, ...options.headers(), 'x-accel-buffering': 'no' });
+  const toFrames = source.passage == null ? (events: Events) => writer.write(events) : createPassing(source, writer);
   const silence = new Silence(source, raw, options);
   try {
     while (batch.done !== true) {
-      const frames = writer.write(batch.value);
-      if (frames !== '') silence.broken();
+      const frames = toFrames(batch.value);
+      if (frames.length > 0) silence.broken();
       // The end goes out with the batch that brings it, in one write.
       if (endsStream(batch.value)) raw.end(frames);
-      else if (frames !== '' && !raw.write(frames)) await room(raw, options.gone);
+      else if (frames.length > 0 && !raw.write(frames)) await room(raw, options.gone);
       batch = await source.events.next();
     }
   } catch {

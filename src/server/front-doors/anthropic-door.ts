@@ -3,12 +3,17 @@ import type { ResponseEvent } from '../../protocol/responses/event.ts';
 import { fromAnthropicRequest } from '../../translate/anthropic/from-anthropic-request.ts';
 import { toAnthropicAnswer } from '../../translate/anthropic/to-anthropic-answer.ts';
 import { AnthropicChunks } from '../../translate/anthropic/to-anthropic-chunks.ts';
+import { pickHeaders } from './pick-headers.ts';
 import type { FrontDoor, LateFacts, StreamWriter } from './front-door.ts';
 
 /** `POST /v1/messages`: Anthropic's Messages API (backends.md D). */
 export const anthropicDoor: FrontDoor<null> = {
   dialect: 'anthropic',
   readRequest: (body) => fromAnthropicRequest(body),
+  toNative: (_request, { request, query }) => ({
+    headers: pickHeaders(request.headers, ['anthropic-version', 'anthropic-beta']),
+    query: query.get('beta') === 'true' ? 'beta=true' : '',
+  }),
   openStream: (_facts, late) => new AnthropicWriter(late),
   toBody: (response, _facts, late) => toAnthropicAnswer(response, late.stopSequence),
 };
@@ -21,6 +26,10 @@ class AnthropicWriter implements StreamWriter {
 
   constructor(late: LateFacts) {
     this.#chunks = new AnthropicChunks(late);
+  }
+
+  fail(event: ResponseEvent): string {
+    return this.write([event]);
   }
 
   write(events: readonly ResponseEvent[]): string {

@@ -12,6 +12,7 @@ import type { FrontDoor, StreamWriter } from './front-door.ts';
 export const chatDoor: FrontDoor<ChatFacts> = {
   dialect: 'chat',
   readRequest: (body, { request }) => fromChatRequest(body, { wantsThinking: request.headers['antiphon-strict'] !== 'true' }),
+  toNative: () => ({ headers: {}, query: '' }),
   openStream: (facts) => openChatStream(facts),
   toBody: (response, facts) => toChatCompletion(response, facts),
 };
@@ -28,14 +29,17 @@ function openChatStream(facts: ChatFacts): StreamWriter {
     return `${head},"choices":${JSON.stringify(choices)}${usage === undefined ? '' : `,"usage":${JSON.stringify(usage)}`}}`;
   }
 
+  function write(events: readonly ResponseEvent[]): string {
+    let frames = '';
+    for (const event of events) for (const chunk of stage.push(event)) frames += `data: ${encode(chunk)}\n\n`;
+    // After a failure it would look like an end that was reached.
+    return endsStream(events) && events.at(-1)?.type !== 'response.failed' ? frames + doneFrame : frames;
+  }
+
   return {
     contentType: 'text/event-stream; charset=utf-8',
-    write(events: readonly ResponseEvent[]) {
-      let frames = '';
-      for (const event of events) for (const chunk of stage.push(event)) frames += `data: ${encode(chunk)}\n\n`;
-      // After a failure it would look like an end that was reached.
-      return endsStream(events) && events.at(-1)?.type !== 'response.failed' ? frames + doneFrame : frames;
-    },
+    write,
     idleFrame: commentFrame,
+    fail: (event) => write([event]),
   };
 }

@@ -1,6 +1,8 @@
 import type { Dialect } from '../../model/dialect.ts';
 import type { GatewayError } from '../../model/errors.ts';
+import type { NativeRequest } from '../../model/native-request.ts';
 import type { ResponseEvent } from '../../protocol/responses/event.ts';
+import type { CreateResponseRequest } from '../../protocol/responses/request.ts';
 import type { ResponseResource } from '../../protocol/responses/response.ts';
 import type { FrontRequest } from '../../translate/front-request.ts';
 import type { Exchange } from '../exchange.ts';
@@ -10,10 +12,14 @@ export interface FrontDoor<Facts> {
   readonly dialect: Dialect;
   /** Parsed JSON body, and what the URL says, in the hub's words. Throws GatewayError with the client's own `param`. */
   readRequest(body: unknown, exchange: Pick<Exchange, 'params' | 'query' | 'request'>): FrontRequest<Facts>;
+  /** What of the URL and the headers a server of this dialect should get too, when the body may go there as it is; null: it may not. */
+  toNative(request: CreateResponseRequest, exchange: Pick<Exchange, 'query' | 'request'>): NativeEnvelope | null;
   openStream(facts: Facts, late: LateFacts): StreamWriter;
   /** The body of an unstreamed answer, which did not fail. */
   toBody(response: ResponseResource, facts: Facts, late: LateFacts): unknown;
 }
+
+export type NativeEnvelope = Pick<NativeRequest, 'headers' | 'query'>;
 
 /** What the terminal event does not say. To be read when it is there. */
 export interface LateFacts {
@@ -30,4 +36,6 @@ export interface StreamWriter {
   write(events: readonly ResponseEvent[]): string;
   /** What keeps a silent stream awake and is no event for anybody; null: this dialect's clients bear nothing of the kind. */
   readonly idleFrame: string | null;
+  /** The frames that end a stream which consists of a model server's own bytes so far (`isEmpty`: of none), and which failed. */
+  fail(event: ResponseEvent, isEmpty: boolean): string;
 }

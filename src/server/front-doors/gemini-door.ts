@@ -43,15 +43,20 @@ export async function serveGeminiBody(exchange: Exchange): Promise<void> {
 }
 
 function toDoor(call: { readonly model: string | null; readonly stream: boolean | null }): FrontDoor<GeminiFacts> {
+  /** With the model in the body, a stream is one of events unless the client wants JSON. */
+  function framingOf(query: URLSearchParams): Framing {
+    const alt = query.get('alt');
+    const isArray = call.model === null ? alt === 'json' : alt !== 'sse';
+    return isArray ? 'array' : 'sse';
+  }
+
   return {
     dialect: 'gemini',
     readRequest(body, { query }) {
       const read = fromGeminiRequest(body, call);
-      const alt = query.get('alt');
-      // With the model in the body, a stream is one of events unless the client wants JSON.
-      const isArray = call.model === null ? alt === 'json' : alt !== 'sse';
-      return { ...read, facts: { ...read.facts, framing: isArray ? 'array' : 'sse' } };
+      return { ...read, facts: { ...read.facts, framing: framingOf(query) } };
     },
+    toNative: (_request, { query }) => ({ headers: {}, query: framingOf(query) === 'sse' ? 'alt=sse' : '' }),
     openStream: (facts, late) => new GeminiWriter(facts, late),
     toBody: (response, facts) => toGeminiAnswer(response, facts),
   };
@@ -74,6 +79,11 @@ class GeminiWriter implements StreamWriter {
     this.#isArray = facts.framing === 'array';
     this.contentType = this.#isArray ? 'application/json; charset=UTF-8' : 'text/event-stream';
     this.#chunks = createGeminiChunks(facts, late);
+  }
+
+  fail(event: ResponseEvent, isEmpty: boolean): string {
+    this.#hasBegun = !isEmpty;
+    return this.write([event]);
   }
 
   write(events: readonly ResponseEvent[]): string {

@@ -7,6 +7,8 @@ import type { FrontDoor, StreamWriter } from './front-door.ts';
 export const responsesDoor: FrontDoor<null> = {
   dialect: 'responses',
   readRequest: (body) => ({ ...parseCreateResponse(body), names: { inputs: [], fields: new Map() }, facts: null }),
+  // The grammar of this dialect has to be kept by us: its answers are written anew.
+  toNative: () => null,
   openStream: () => responsesWriter,
   toBody: (response) => response,
 };
@@ -15,4 +17,5 @@ const responsesWriter: StreamWriter = {
   contentType: 'text/event-stream; charset=utf-8',
   write: (events) => encodeSse(events) + (endsStream(events) ? doneFrame : ''),
   idleFrame: commentFrame,
+  fail: (event) => encodeSse([event]) + doneFrame,
 };

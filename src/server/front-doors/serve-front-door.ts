@@ -5,24 +5,24 @@ import type { Loss } from '../../model/loss.ts';
 import { reportResponse } from '../channels.ts';
 import { deliverJson } from '../deliver/deliver-json.ts';
 import { deliverStream } from '../deliver/deliver-stream.ts';
-import { elapsed, sendJson, timing, type Exchange } from '../exchange.ts';
-import { readJsonBody } from '../guards/read-json-body.ts';
+import { elapsed, sendBytes, sendJson, timing, type Exchange } from '../exchange.ts';
+import { readJsonSource } from '../guards/read-json-body.ts';
 import { lossHeader } from '../losses-header.ts';
 import { routeHeader } from '../route-header.ts';
 import { sessionKeyOf } from '../session-key.ts';
 import { toClientPath, type ClientNames } from '../../translate/front-request.ts';
 import type { FrontDoor } from './front-door.ts';
+import { toNativeRequest } from './to-native-request.ts';
 
 /** Answers a request of any dialect: parse, prepare, run, and choose the delivery. The only way to a model. */
 export async function serveFrontDoor<Facts>(door: FrontDoor<Facts>, exchange: Exchange): Promise<void> {
   const { options, context, gone } = exchange;
-  const { request, losses, names, facts } = door.readRequest(
-    await readJsonBody(exchange.request, options.maxBodyBytes),
-    exchange,
-  );
+  const source = await readJsonSource(exchange.request, options.maxBodyBytes);
+  const { request, losses, names, facts } = door.readRequest(source.value, exchange);
   const found = {
     ...{ context, gone, sessionKey: sessionKeyOf(exchange.request.headers, request) },
     losses: [...losses, ...timeoutLoss(request.timeout, options.timeouts)],
+    native: toNativeRequest(source, request, { door, exchange }),
   };
   const prepared = await prepareResponse(request, found, options.engine).catch((thrown: unknown) => {
     throw inClientWords(thrown, names);
@@ -38,13 +38,15 @@ export async function serveFrontDoor<Facts>(door: FrontDoor<Facts>, exchange: Ex
     if (request.stream) {
       const headers = (): Record<string, string> => {
         acceptedMs = elapsed(exchange);
-        return { ...timing(exchange), ...reported() };
+        return { ...timing(exchange), ...reported(), ...run.passage?.headers };
       };
       const writer = door.openStream(facts, run);
       await deliverStream(run, exchange.raw, { writer, keepAlive: options.keepAlive, headers, gone });
     } else {
       const response = await deliverJson(run);
-      sendJson(exchange, door.toBody(response, facts, run), reported());
+      const native = run.takeNative();
+      if (native === null) sendJson(exchange, door.toBody(response, facts, run), reported());
+      else sendBytes(exchange, native, { ...reported(), ...run.passage?.headers });
     }
   } catch (thrown) {
     showRoute(run, exchange);

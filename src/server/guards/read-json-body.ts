@@ -4,22 +4,33 @@ import { checkJsonShape } from './check-json-shape.ts';
 import { decompress } from './decompress.ts';
 import { tooLarge } from './too-large.ts';
 
+/** A JSON text and what it says. */
+export interface JsonSource {
+  readonly value: unknown;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * The parsed JSON body: content type, declared length, decompression under a cap, byte pre-scan, UTF-8, JSON – in this order, so that nothing costly happens to a body that is refused. An empty
  * body is `undefined`. Errors: 415, 413, 400 (protocol.md §1.8).
  */
 export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  return (await readJsonSource(request, maxBytes)).value;
+}
+
+/** The same, with the bytes that were parsed. */
+export async function readJsonSource(request: IncomingMessage, maxBytes: number): Promise<JsonSource> {
   const { headers } = request;
   if (
     headers['content-length'] === '0' ||
     (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
   )
-    return undefined;
+    return { value: undefined, bytes: new Uint8Array(0) };
   checkContentType(headers['content-type']);
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await readAll(decompress(request, (headers['content-encoding'] ?? '').trim().toLowerCase(), maxBytes), maxBytes);
   checkJsonShape(bytes);
-  return parse(bytes);
+  return { value: parse(bytes), bytes };
 }
 
 function checkContentType(contentType: string | undefined): void {

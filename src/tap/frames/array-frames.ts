@@ -7,7 +7,7 @@ import {
   type FrameFormat,
   type RawFrame,
 } from './frame-format.ts';
-import { closeBracket, comma, JsonArrayScanner, openBracket } from './json-scanner.ts';
+import { closeBracket, comma, JsonArrayScanner, openBracket } from '../../lib/json-array-scanner.ts';
 
 /**
  * The elements of a JSON array, each with what separates it from the one before, so that it can be written as soon as it is there. The closing bracket waits for the end of the body:

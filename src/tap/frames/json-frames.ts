@@ -1,6 +1,6 @@
 import { ArrayFrames } from './array-frames.ts';
 import { decodeText, encodeText, PendingBytes, type FrameChange, type FrameFormat, type RawFrame } from './frame-format.ts';
-import { isJsonSpace, openBracket } from './json-scanner.ts';
+import { isJsonSpace, openBracket } from '../../lib/json-array-scanner.ts';
 
 /**
  * A JSON body: an array whose elements come one by one (Gemini's stream without `alt=sse`), or anything else, which is one frame as a whole. The first byte that is no white space tells.

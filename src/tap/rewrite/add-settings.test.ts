@@ -159,6 +159,17 @@ describe('settings', () => {
     });
   });
 
+  test('texts that end the answer, the seed, top_k and tokens to think for reach the model too', () => {
+    const generationConfig = { stopSequences: ['x'], seed: 3, thinkingConfig: { includeThoughts: true, thinkingLevel: 'HIGH' } };
+    const request = { stop: ['END'], seed: 7, topK: 5, thinkingBudget: 1024 };
+    expect(send({ request, body: { generationConfig }, model: 'gemini-2.5-pro' })['generationConfig']).toEqual({
+      stopSequences: ['END'],
+      seed: 7,
+      topK: 5,
+      thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 },
+    });
+  });
+
   test('a JSON format beside the agent’s tools is asked for in words where the model cannot do both', () => {
     const request = { format: { type: 'json-object' } } as const;
     expect(send({ request, model: 'gemini-2.5-pro' })).toMatchObject({

@@ -73,6 +73,7 @@ describe('without a tap', () => {
           serviceTier: 'flex',
         },
         reasoning: { effort: 'low', summary: 'auto' },
+        ...{ topK: 1, stop: ['END'], seed: 7 },
       }),
     ).toEqual([
       ...[
@@ -83,6 +84,7 @@ describe('without a tap', () => {
         'temperature dropped',
         'top_p dropped',
       ],
+      ...['top_k dropped', 'stop dropped', 'seed dropped'],
       ...[
         'presence_penalty dropped',
         'frequency_penalty dropped',
@@ -95,6 +97,10 @@ describe('without a tap', () => {
     expect(
       toCascadeLosses({ ...plainRequest('one', 'Hi'), tools: [tool] }, { isFresh: true, hasTap: false })[0]?.reason,
     ).toContain('tap');
+  });
+
+  test('tokens to think for are one loss, also with the effort beside them', () => {
+    expect(lossesOf({ thinkingBudget: 2048, reasoning: { effort: 'low', summary: null } })).toEqual(['thinking_budget dropped']);
   });
 
   test('outputs told as text are emulated', () => {
@@ -112,6 +118,8 @@ describe('with a tap', () => {
     expect(
       lossesOf({ verbosity: 'low', hostedTools: [{ type: 'made_up', settings: {}, path: 'tools[0]' }] }, { hasTap: true }),
     ).toEqual([...['tools[0].type dropped', 'text.verbosity dropped']]);
+    expect(lossesOf({ topK: 1, stop: ['END'], seed: 7 }, { hasTap: true })).toEqual([]);
+    expect(lossesOf({ stop: ['1', '2', '3', '4', '5', '6'] }, { hasTap: true })).toEqual(['stop approximated']);
   });
 
   test('signatures made by the real model under another name are none', () => {

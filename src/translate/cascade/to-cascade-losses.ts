@@ -73,7 +73,7 @@ function toTextLosses({ instructions }: ModelRequest, current: readonly ToldItem
   const losses: Loss[] = instructions === null ? [] : [{ path: 'instructions', action: 'emulated', reason }];
   for (const item of current) {
     if (item.type === 'call-output') {
-      const told = 'an agent server takes no outputs of client tools; this one is told as text';
+      const told = `an agent server takes no outputs of client tools; this one is told as text${item.isError === true ? ', without the mark that its tool failed' : ''}`;
       losses.push({ path: item.path, action: 'emulated', reason: told });
     } else if (item.type === 'message' && item.role !== 'user') losses.push({ path: item.path, action: 'emulated', reason });
   }
@@ -81,16 +81,21 @@ function toTextLosses({ instructions }: ModelRequest, current: readonly ToldItem
 }
 
 function toSettingLosses(request: ModelRequest): Loss[] {
-  const { temperature, topP, presencePenalty, frequencyPenalty, topLogprobs, format, reasoning } = request;
+  const { temperature, topP, presencePenalty, frequencyPenalty, topLogprobs, format, reasoning, thinkingBudget } = request;
   const asked: readonly (readonly [path: string, isAsked: boolean])[] = [
     ['temperature', temperature !== null],
     ['top_p', topP !== null],
+    ['top_k', request.topK !== null],
+    ['stop', request.stop.length > 0],
+    ['seed', request.seed !== null],
     ['presence_penalty', presencePenalty !== null],
     ['frequency_penalty', frequencyPenalty !== null],
     ['top_logprobs', topLogprobs !== null],
     ['text.format', format.type !== 'text'],
     ['text.verbosity', request.verbosity !== null && request.verbosity !== 'medium'],
-    ['reasoning.effort', reasoning.effort !== null],
+    // A budget wins over the effort beside it: one wish, one loss.
+    ['thinking_budget', thinkingBudget !== null],
+    ['reasoning.effort', reasoning.effort !== null && thinkingBudget === null],
     ['service_tier', !['auto', 'default'].includes(request.serviceTier ?? 'auto')],
   ];
   const reason = 'an agent server chooses this by itself; with a tap it could be set';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { plainRequest } from '../../../test/backend-suite.ts';
 import { toInputItems } from '../../engine/to-input-items.ts';
 import { toModelRequest } from '../../engine/to-model-request.ts';
 import { createReasoningEnvelope } from '../../engine/reasoning-envelope.ts';
@@ -19,8 +20,8 @@ function toModel(body: unknown): ModelRequest {
   return toModelRequest(request, { model: request.model ?? '', input: history.items, session: null }).value;
 }
 
-function toBody(request: ModelRequest): unknown {
-  return JSON.parse(JSON.stringify(toChatRequest(request, profile).value));
+function toBody(request: ModelRequest, server = profile): unknown {
+  return JSON.parse(JSON.stringify(toChatRequest(request, server).value));
 }
 
 /** Paths say where a client wrote something: another place in every dialect. */
@@ -119,6 +120,8 @@ const sayable: fc.Arbitrary<ModelRequest> = fc
       nullable(fc.constantFrom(-2, 1.5)),
     ),
     topLogprobs: nullable(fc.integer({ min: 0, max: 20 })),
+    stop: fc.array(text, { maxLength: 4 }),
+    seed: nullable(fc.maxSafeInteger()),
     words: fc.tuple(nullable(fc.constantFrom('auto', 'flex')), nullable(text), nullable(text)),
     stream: fc.boolean(),
   })
@@ -131,8 +134,6 @@ const sayable: fc.Arbitrary<ModelRequest> = fc
         hostedTools: [],
         thinkingBudget: null,
         topK: null,
-        stop: [],
-        seed: null,
         session: null,
       },
       ...others,
@@ -153,6 +154,16 @@ describe('the square of requests', () => {
         expect(withoutPaths(toModel(toBody(request)))).toEqual(withoutPaths(request));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('top_k too, where a server takes it', () => {
+    const vllm = createChatProfile({ baseUrl: 'http://127.0.0.1:8000/v1' });
+    fc.assert(
+      fc.property(fc.nat(), fc.maxSafeInteger(), fc.array(text), (topK, seed, stop) => {
+        const request = plainRequest('m', 'Hi', { topK, seed, stop: stop.slice(0, 4) });
+        expect(withoutPaths(toModel(toBody(request, vllm)))).toEqual(withoutPaths(request));
+      }),
     );
   });
 });

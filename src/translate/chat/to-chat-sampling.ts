@@ -1,5 +1,6 @@
 import type { ModelRequest } from '../../model/model-request.ts';
 import type { ChatRequest } from '../../protocol/chat/request.ts';
+import { isThinkingModel } from '../responses/responses-profile.ts';
 import type { ChatProfile } from './chat-profile.ts';
 import type { ReportLoss } from './to-chat-content.ts';
 
@@ -49,9 +50,10 @@ function toSeed({ seed }: ModelRequest, { seedField }: ChatProfile, report: Repo
   return {};
 }
 
+/** OpenAI's models that think answer 400 to it, whatever the effort. */
 function toStop({ stop, model }: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {
   if (stop.length === 0) return {};
-  if (profile.vendor === 'openai' && refusesStop(model)) {
+  if (profile.vendor === 'openai' && isThinkingModel(model)) {
     report({ path: 'stop', action: 'dropped', reason: 'models of OpenAI that think stop at no text' });
     return {};
   }
@@ -62,11 +64,6 @@ function toStop({ stop, model }: ModelRequest, profile: ChatProfile, report: Rep
     reason: `this server stops at ${profile.maxStops} texts at most; the first ones were taken`,
   });
   return { stop: stop.slice(0, profile.maxStops) };
-}
-
-/** They answer 400 to it, whatever the effort. `gpt-5-chat` does not think. */
-function refusesStop(model: string): boolean {
-  return /(^|[./:])(o[1-9]|gpt-([5-9]|\d\d)|codex|computer-use)/i.test(model) && !/-chat\b/i.test(model);
 }
 
 function toLogprobs({ topLogprobs }: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {

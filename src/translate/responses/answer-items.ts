@@ -101,8 +101,8 @@ export class AnswerItems {
   finishCalls(): 'whole' | 'cut' | 'nameless' {
     const calls = this.#items.filter((item) => item.kind === 'call');
     for (const call of calls) call.settle();
-    if (calls.some(({ hasName }) => !hasName)) return 'nameless';
-    return calls.every(({ isEnded }) => isEnded) ? 'whole' : 'cut';
+    if (calls.some(({ isNameless }) => isNameless)) return 'nameless';
+    return calls.some(({ isOpen }) => isOpen) ? 'cut' : 'whole';
   }
 
   #reader<K extends Kind>(kind: K, event: JsonObject): Readers[K] {

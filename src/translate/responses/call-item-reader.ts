@@ -38,12 +38,14 @@ export class CallItemReader {
     return this.#upstreamId;
   }
 
-  get hasName(): boolean {
-    return this.#name !== undefined;
+  /** Something of it was said, but not its name. */
+  get isNameless(): boolean {
+    return this.#name === undefined && (this.#arguments !== '' || this.#upstreamId !== undefined);
   }
 
-  get isEnded(): boolean {
-    return this.#isEnded;
+  /** It was told, and its end was not. */
+  get isOpen(): boolean {
+    return this.#callId !== undefined && !this.#isEnded;
   }
 
   /** The item as it was added. */

@@ -22,6 +22,8 @@ export class MessageReader {
   /** Sources that were told so far, and those of the open part. */
   #sources = 0;
   #partSources = 0;
+  /** Sources that came before any text. */
+  readonly #early: UrlCitation[] = [];
   /** Where the open part begins in the text as our builder writes it (it joins text parts, and a refusal ends them), and where each part began. */
   #base = 0;
   readonly #bases = new Map<number | undefined, number>();
@@ -76,6 +78,8 @@ export class MessageReader {
       });
     else this.#completeRest(parts);
     this.#tellRest(parts);
+    // Of a message without any text.
+    if (this.#early.length > 0) this.#speak();
   }
 
   #completePart(part: JsonObject, index: number | undefined): void {
@@ -123,7 +127,7 @@ export class MessageReader {
     const { floor } = this.#options;
     // What goes on after others have spoken becomes a message of its own.
     if (!floor.isHeldBy(this)) this.#length = 0;
-    floor.takeOver(this);
+    this.#speak();
     if (beginsPart || this.#length === 0) {
       this.#base = this.#length;
       this.#bases.set(index, this.#base);
@@ -133,10 +137,15 @@ export class MessageReader {
   }
 
   #showRefusal(delta: string): void {
+    this.#speak();
+    this.#length = 0;
+    this.#options.floor.emit({ type: 'refusal-delta', delta });
+  }
+
+  #speak(): void {
     const { floor } = this.#options;
     floor.takeOver(this);
-    this.#length = 0;
-    floor.emit({ type: 'refusal-delta', delta });
+    if (this.#early.length > 0) for (const annotation of this.#early.splice(0)) floor.emit({ type: 'annotation', annotation });
   }
 
   #tellRest(parts: readonly JsonObject[]): void {
@@ -162,7 +171,11 @@ export class MessageReader {
 
   #tellCitation(citation: UrlCitation, base: number): void {
     const { floor } = this.#options;
-    if (this.#text.shown !== '' && !floor.isHeldBy(this)) {
+    if (this.#text.shown === '' && this.#refusal.shown === '') {
+      this.#early.push(citation);
+      return;
+    }
+    if (!floor.isHeldBy(this)) {
       this.#lose('a source came after its text had ended; it is not shown');
       return;
     }

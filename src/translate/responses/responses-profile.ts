@@ -1,7 +1,7 @@
 import { createChatProfile, type ChatProfile } from '../chat/chat-profile.ts';
 
 /** Servers whose dialect of the Responses API we know. `generic` is what all others get: what OpenAI documents, and nothing besides. */
-export type ResponsesVendor =
+type ResponsesVendor =
   'openai' | 'azure' | 'bedrock' | 'xai' | 'openrouter' | 'deepseek' | 'vllm' | 'ollama' | 'llamacpp' | 'generic';
 
 /** What one server accepts and expects. */

@@ -62,7 +62,8 @@ backends:
     const backend = recording.provider.startsWith('gemini') ? 'gemini' : 'chat';
     const answer = await sendHttp(gateway.url, {
       path: '/v1/chat/completions',
-      headers: { 'content-type': 'application/json' },
+      // Chat behind chat would come as it was recorded; what this gateway makes of it is looked at here.
+      headers: { 'content-type': 'application/json', 'antiphon-pass-through': 'off' },
       body: JSON.stringify({
         model: `${backend}/${replay.nameOf(recording)}`,
         messages: [{ role: 'user', content: 'Play it again.' }],

@@ -1,4 +1,4 @@
-import { assertNever } from '../../lib/never.ts';
+import { assertNever } from './never.ts';
 
 /** What a byte of a JSON array belongs to. `between`: brackets of the array, commas, white space, and whatever follows the array. `element-end`: the last byte of an element. */
 export type JsonSpot = 'between' | 'element' | 'element-end';

@@ -1,0 +1,82 @@
+import { parseJson } from '../../lib/json.ts';
+import type { NativeEvent, TurnEvent } from '../../model/model-event.ts';
+import type { Secret } from '../../model/secret.ts';
+import { EventStreamStage } from './event-stream-stage.ts';
+import { endOfFrames, FrameCutter } from './frame-cutter.ts';
+import type { TurnStage } from './turn-stage.ts';
+
+export interface PassedStreamOptions {
+  readonly stage: TurnStage;
+  readonly maxEventBytes: number;
+  /** Nothing that holds one of them goes on where the server tells of an error: some repeat their caller's key in it. */
+  readonly secrets: readonly Secret[];
+}
+
+/**
+ * An event stream on its way to a client that speaks the server's dialect: what is read in it, and behind that the bytes of it. Only whole frames that could be read go on. The server's own error goes
+ * on too; what the server does not tell (a cut, an event that is not JSON) is left for the client's writer to say.
+ */
+export class PassedEventStream {
+  readonly #events: EventStreamStage;
+  readonly #cutter = new FrameCutter();
+  readonly #secrets: readonly Secret[];
+  #isOver = false;
+
+  constructor({ stage, maxEventBytes, secrets }: PassedStreamOptions) {
+    this.#events = new EventStreamStage(stage, maxEventBytes);
+    this.#secrets = secrets;
+  }
+
+  /** Nothing more is to be read. A complete answer is read to the end of its body all the same: `[DONE]` may come behind it. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isComplete(): boolean {
+    return this.#events.isComplete;
+  }
+
+  get settled(): boolean {
+    return this.#events.settled;
+  }
+
+  push(bytes: Uint8Array): readonly TurnEvent[] {
+    const events = this.#events.isOver ? [] : this.#events.push(bytes);
+    const frames = this.#cutter.push(bytes);
+    this.#isOver = this.#events.isOver && !this.#events.isComplete;
+    const native = this.#isOver ? this.#passLast(frames) : pass(frames, this.#events.isComplete);
+    return native === null ? events : [...events, native];
+  }
+
+  end(): readonly TurnEvent[] {
+    const events = this.#events.isOver ? [] : this.#events.end();
+    this.#isOver = true;
+    if (!this.#events.isToldByServer) return events;
+    const rest = this.#cutter.rest();
+    return [...events, { type: 'native', bytes: isReadable(rest) ? rest : new Uint8Array(0), isEnd: true }];
+  }
+
+  /** What goes on of the read in which the answer failed: everything that the server tells, or the frames in front of the one that must not. */
+  #passLast(frames: Uint8Array): NativeEvent | null {
+    const { isToldByServer, unreadable } = this.#events;
+    const words = isToldByServer ? this.#secrets.map((secret) => secret.reveal()) : [unreadable?.split('\n', 1)[0] ?? ''];
+    const bytes = Buffer.from(frames.buffer, frames.byteOffset, frames.length);
+    const places = words.map((word) => (word === '' ? -1 : bytes.indexOf(word))).filter((at) => at !== -1);
+    if (places.length > 0) return pass(frames.subarray(0, endOfFrames(frames, { from: 0, to: Math.min(...places) })), false);
+    return isToldByServer ? pass(frames, true) : null;
+  }
+}
+
+function pass(bytes: Uint8Array, isEnd: boolean): NativeEvent | null {
+  return bytes.length === 0 && !isEnd ? null : { type: 'native', bytes, isEnd };
+}
+
+/** Whether a last frame without its blank line is whole all the same. */
+function isReadable(rest: Uint8Array): boolean {
+  const lines = Buffer.from(rest)
+    .toString()
+    .split(/[\r\n]+/);
+  return lines.every(
+    (line) => !line.startsWith('data:') || /^data: ?\[DONE\]/.test(line) || parseJson(line.slice(5)) !== undefined,
+  );
+}

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startPassingGateway, streamPieces, type PassingGateway } from '../../doubles/passing-gateway.ts';
+import { sendHttp, type HttpAnswer } from '../../doubles/send-http.ts';
+
+const chunk = (text: string, more: object = {}): string =>
+  JSON.stringify({
+    candidates: [{ content: { role: 'model', parts: [{ text, future: [1, '}]'] }] }, index: 0, ...more }],
+    modelVersion: 'g-1',
+  });
+const usage = { usageMetadata: { promptTokenCount: 6, candidatesTokenCount: 2, totalTokenCount: 8 } };
+const last = JSON.stringify({ ...(JSON.parse(chunk('!', { finishReason: 'STOP' })) as object), ...usage });
+const error = '{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}';
+const sse = (...chunks: string[]): string[] => chunks.map((json) => `data: ${json}\r\n\r\n`);
+
+const scripts: Readonly<Record<string, { readonly events: readonly string[]; readonly array: readonly string[] }>> = {
+  plain: { events: sse(chunk('hé'), chunk('🌤'), last), array: [`[${chunk('hé')}`, `\n,\r\n${chunk('🌤')},`, `\n${last}\n]\n`] },
+  cut: { events: [...sse(chunk('hé')), 'data: {"cand'], array: [`[${chunk('hé')}`, ',{"candidates":[{'] },
+  late: { events: sse(chunk('hé'), error), array: [`[${chunk('hé')}`, `,${error}]`] },
+};
+const whole = ` ${JSON.stringify(JSON.parse(last), null, 2)}\n`.trimStart();
+
+let gateway: PassingGateway;
+
+beforeAll(async () => {
+  gateway = await startPassingGateway(
+    (url) =>
+      `backends: { g: { type: gemini, base_url: "${url}", api_key: "AIza-upstream-0123" } }\nrouting: { retries: 0, breaker: off }`,
+    (response, { url, body }) => {
+      const script = scripts[/models\/([^:]+):/.exec(url)?.[1] ?? ''];
+      if (body.includes('thoughtSignature'))
+        response
+          .writeHead(400)
+          .end('{"error":{"code":400,"message":"Corrupted thought signature.","status":"INVALID_ARGUMENT"}}');
+      else if (url.includes('alt=sse')) streamPieces(response, ...(script?.events ?? []));
+      else if (url.includes(':stream')) {
+        response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' });
+        for (const byte of Buffer.from(script?.array.join('') ?? '')) response.write(Uint8Array.of(byte));
+        response.end();
+      } else response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(whole);
+    },
+  );
+});
+
+afterAll(() => gateway.close());
+
+const question = '{"contents":[{"role":"user","parts":[{"text":"hi"}]}], "futureField": {"x":1.0}}';
+
+const ask = (method: string, body = question): Promise<HttpAnswer> =>
+  sendHttp(gateway.url, { path: `/v1beta/models/g/${method}`, headers: { 'content-type': 'application/json' }, body });
+
+describe.each([
+  ['events', 'streamGenerateContent?alt=sse&key=mine'],
+  ['array', 'streamGenerateContent'],
+] as const)('as %s', (form, method) => {
+  test('the answer is the bytes of the server, and is in the books', async () => {
+    expect((await ask(`plain:${method}`)).text).toBe(scripts['plain']?.[form].join(''));
+    expect(await gateway.nextReport()).toMatchObject({
+      ...{ outcome: 'completed', servedModel: 'g-1', losses: [] },
+      usage: { input_tokens: 6, output_tokens: 2 },
+    });
+  });
+
+  test('a cut ends with an error in the same framing', async () => {
+    const { text } = await ask(`cut:${method}`);
+    const chunks =
+      form === 'array'
+        ? (JSON.parse(text) as object[])
+        : text
+            .split('\r\n\r\n')
+            .filter(Boolean)
+            .map((one) => JSON.parse(one.slice(6)) as object);
+    expect(chunks).toMatchObject([{ candidates: [{}] }, { error: { status: expect.any(String) as string } }]);
+    expect(await gateway.nextReport()).toMatchObject({ outcome: 'failed' });
+  });
+
+  test("the server's own error goes on", async () => {
+    expect((await ask(`late:${method}`)).text).toBe(scripts['late']?.[form].join(''));
+    expect(await gateway.nextReport()).toMatchObject({ outcome: 'failed' });
+  });
+});
+
+test('a whole answer is the body of the server; the request went out as it came, with the key of the gateway only', async () => {
+  const answer = await ask('plain:generateContent?key=mine');
+  expect([answer.text, answer.headers['antiphon-losses']]).toEqual([whole, undefined]);
+  const seen = gateway.upstream.requests.at(-1);
+  expect([seen?.url, seen?.body.toString()]).toEqual(['/v1beta/models/plain:generateContent', question]);
+  expect(seen?.headers).toContain('x-goog-api-key: AIza-upstream-0123');
+  await gateway.nextReport();
+});
+
+test('a model in the body does not contradict the one in the URL, and our own road takes model and stream out', async () => {
+  await ask('plain:generateContent', question.replace('{', '{"model":"models/other", '));
+  expect(JSON.parse(gateway.upstream.requests.at(-1)?.body.toString() ?? '')).toEqual(JSON.parse(question));
+  await gateway.nextReport();
+  const body = question.replace('{', '{"model":"g/plain","stream":true,');
+  const answer = await sendHttp(gateway.url, { path: '/v1/gemini', headers: { 'content-type': 'application/json' }, body });
+  expect(answer.text).toBe(scripts['plain']?.events.join(''));
+  expect(gateway.upstream.requests.at(-1)?.body.toString()).toBe(question);
+  await gateway.nextReport();
+});
+
+test('signatures of another server: refused as they are, the turn goes on translated without them', async () => {
+  const call = { functionCall: { name: 'f', args: {} }, thoughtSignature: 'Zm9yZWlnbg==' };
+  const contents = [
+    { role: 'user', parts: [{ text: 'hi' }] },
+    { role: 'model', parts: [{ text: 'so', thoughtSignature: call.thoughtSignature }] },
+    { role: 'user', parts: [{ text: 'and?' }] },
+  ];
+  const answer = await ask('plain:generateContent', JSON.stringify({ contents }));
+  expect(answer.status).toBe(200);
+  expect(String(answer.headers['antiphon-losses'])).toContain('contents[1]');
+  await gateway.nextReport();
+});
