@@ -17,7 +17,7 @@ interface CpuProfile {
   readonly startTime: number;
 }
 
-const profiled = ['chat-64', 'gemini-64', 'chat-sync'];
+const profiled = ['native-chat-64', 'chat-64', 'gemini-64', 'chat-sync'];
 const shown = 30;
 // The process waits here; it costs nothing.
 const waiting = new Set(['(idle)', '(root)']);
@@ -46,7 +46,7 @@ async function profileScenario(bench: Bench, scenario: Scenario): Promise<string
   const names = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
   if (names.length === 0) return `${label}: no profile was written; does SIGTERM end the process in good order?`;
   const profiles = names.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile);
-  const isStream = answer === 'responses-stream';
+  const isStream = answer.endsWith('-stream');
   const unit = { name: isStream ? 'event' : 'request', count: report.requests * (isStream ? deltaCount : 1) };
   return `${label}, ${concurrency} at once: self time, warm\n${formatTimes(sumSelfTimes(profiles, warmSince), unit)}`;
 }

@@ -91,6 +91,25 @@ function streamsAt(concurrency: number): Scenario[] {
   ];
 }
 
+/** Front door and backend speak the same dialect: the server's own bytes go on. */
+function nativeAt(concurrency: number): Scenario[] {
+  const native = { subject: 'antiphon', concurrency } as const;
+  const named = (target: Target, from: string, to: string): Target => ({
+    url: target.url.replace(from, to),
+    body: target.body.replace(`"${from}"`, `"${to}"`),
+  });
+  return [
+    {
+      ...{ id: `native-chat-${concurrency}`, label: 'antiphon, chat to chat', ...native, answer: 'chat-stream' },
+      ...{ request: named(toChatRequest(true), 'bench', 'chat/bench'), bareId: `bare-chat-${concurrency}` },
+    },
+    {
+      ...{ id: `native-gemini-${concurrency}`, label: 'antiphon, gemini to gemini', ...native, answer: 'gemini-stream' },
+      ...{ request: named(toGeminiRequest(true), 'bench', 'gemini/bench'), bareId: `bare-gemini-${concurrency}` },
+    },
+  ];
+}
+
 function wholeAt(concurrency: number): Scenario[] {
   const antiphon = { subject: 'antiphon', answer: 'responses-whole', concurrency } as const;
   const whole = { stream: false };
@@ -119,7 +138,7 @@ function wholeAt(concurrency: number): Scenario[] {
 
 /** Every row, neighbours in the order in which they are compared. `store` is true unless the label says otherwise. */
 export function listScenarios(subjects: readonly Subject[]): Scenario[] {
-  const all = [...streamsAt(8), ...streamsAt(64), ...wholeAt(8)];
+  const all = [...streamsAt(8), ...nativeAt(8), ...streamsAt(64), ...nativeAt(64), ...wholeAt(8)];
   return all.filter((scenario) => subjects.includes(scenario.subject));
 }
 

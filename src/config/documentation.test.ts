@@ -63,6 +63,7 @@ test('what the example shows in comments is right too', async () => {
         OPENAI_API_KEY: 'n',
         ANTHROPIC_API_KEY: 'k',
         AGENT_CSRF: 'c',
+        XAI_API_KEY: 'x',
         ANTIPHON_ENVELOPE_KEY: Buffer.alloc(32).toString('base64'),
       },
     },
@@ -71,7 +72,15 @@ test('what the example shows in comments is right too', async () => {
     readFile: (path) => Promise.resolve(path === '/work/antiphon.yaml' ? everything : certificate),
   });
   expect(settings.warnings).toEqual([]);
-  expect(settings.backends.map(({ name }) => name)).toEqual(['gemini', 'anthropic', 'openai', 'local', 'router', 'agent']);
+  expect(settings.backends.map(({ name }) => name)).toEqual([
+    'gemini',
+    'anthropic',
+    'openai',
+    'local',
+    'router',
+    'grok',
+    'agent',
+  ]);
   expect(settings.taps.map(({ name, mode }) => [name, mode])).toEqual([
     ['wire', 'reverse'],
     ['proxy', 'forward'],

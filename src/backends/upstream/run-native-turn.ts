@@ -4,7 +4,7 @@ import type { Secret } from '../../model/secret.ts';
 import { PassedArray } from './passed-array.ts';
 import { PassedEventStream, type PassedStreamOptions } from './passed-event-stream.ts';
 import { decodeBody, readBytes } from './read-body.ts';
-import { defaultEventBytes, defaultGraceMs, type UpstreamTurnOptions } from './run-upstream-turn.ts';
+import { defaultEventBytes, defaultGraceMs, type UpstreamTurnOptions } from './turn-options.ts';
 import { sniffBody } from './sniff-body.ts';
 import { isEventStream, notAnAnswer, readWholeAnswer, sendTurn } from './turn-answer.ts';
 import { TurnSource } from './turn-source.ts';

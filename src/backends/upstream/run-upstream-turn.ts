@@ -1,28 +1,10 @@
 import type { ModelEvent } from '../../model/model-event.ts';
 import { EventStreamStage } from './event-stream-stage.ts';
-import type { MapError } from './map-http-error.ts';
 import { readText } from './read-body.ts';
 import { sniffBody } from './sniff-body.ts';
 import { isEventStream, notAnAnswer, readWholeAnswer, sendTurn } from './turn-answer.ts';
+import { defaultEventBytes, defaultGraceMs, type UpstreamTurnOptions } from './turn-options.ts';
 import { TurnSource } from './turn-source.ts';
-import type { TurnStage } from './turn-stage.ts';
-import type { UpstreamClient, UpstreamRequest } from './upstream-client.ts';
-
-export interface UpstreamTurnOptions {
-  readonly client: UpstreamClient;
-  readonly request: UpstreamRequest;
-  readonly stage: TurnStage;
-  /** What a status that is not 2xx means at this backend. */
-  readonly mapError: MapError;
-  readonly signal: AbortSignal;
-  /** Milliseconds to wait for late usage once the stage has settled; 2000. */
-  readonly settleGraceMs?: number;
-  /** Cap of one event; 8 MiB. */
-  readonly maxEventBytes?: number;
-}
-
-export const defaultGraceMs = 2000;
-export const defaultEventBytes = 8 * 1024 * 1024;
 
 /**
  * One call to a model server, from the request to the last event; the same for streamed and whole answers, and one batch is what one read of the socket brought.

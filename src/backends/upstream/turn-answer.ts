@@ -3,7 +3,7 @@ import { pushAll } from '../../lib/stage.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import { readFailure } from './read-body.ts';
-import type { UpstreamTurnOptions } from './run-upstream-turn.ts';
+import type { UpstreamTurnOptions } from './turn-options.ts';
 import type { BodyKind } from './sniff-body.ts';
 import type { TurnStage } from './turn-stage.ts';
 import type { UpstreamAnswer } from './upstream-client.ts';

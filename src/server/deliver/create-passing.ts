@@ -26,7 +26,7 @@ export function createPassing(
     const last = events.at(-1);
     const isShown = source.passage?.isEnd === true || last?.type !== 'response.failed';
     if (isShown && sent.isEmpty) return writer.write([...held, ...events]);
-    if (isShown || last === undefined) return bytes ?? '';
+    if (isShown) return bytes ?? '';
     const frames = writer.fail(last, sent.isEmpty);
     return bytes === null ? frames : Buffer.concat([bytes, Buffer.from(frames)]);
   }

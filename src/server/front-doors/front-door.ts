@@ -19,7 +19,7 @@ export interface FrontDoor<Facts> {
   toBody(response: ResponseResource, facts: Facts, late: LateFacts): unknown;
 }
 
-export type NativeEnvelope = Pick<NativeRequest, 'headers' | 'query'>;
+type NativeEnvelope = Pick<NativeRequest, 'headers' | 'query'>;
 
 /** What the terminal event does not say. To be read when it is there. */
 export interface LateFacts {
