@@ -1,4 +1,4 @@
-// The import table of the rooms (docs/architecture.md). A room may import itself and what is listed, nothing else of src/.
+// The import table of the rooms (AGENTS.md). A room may import itself and what is listed, nothing else of src/.
 const rooms = {
   lib: [],
   protocol: [],

@@ -1,12 +1,13 @@
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { findLocalBackends, type LocalBackend, type LocalServer } from './config/find-local-backends.ts';
-import type { BackendSettings, ChatSettings, GeminiSettings, RemoteBackend, Settings } from './config/settings.ts';
+import type { BackendSettings, ChatSettings, GeminiSettings, Settings } from './config/settings.ts';
 import type { BackendSet } from './engine/model-catalog.ts';
 import { countTextTokens } from './lib/count-text-tokens.ts';
 import type { Backend } from './model/backend.ts';
 import type { ModelTap } from './model/model-tap.ts';
 import type { SessionStore } from './model/session-store.ts';
 import { openCascade } from './open-cascade.ts';
+import { toRemoteOptions } from './to-remote-options.ts';
 
 export interface BackendSearch {
   readonly settings: Settings;
@@ -107,13 +108,4 @@ async function openRehearsal(name: string, newId: (prefix: string) => string): P
   const { createRehearsalBackend } = await import('./backends/rehearsal/create-rehearsal-backend.ts');
   const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
   return createRehearsalBackend({ name, newId, countTextTokens, wait });
-}
-
-function toRemoteOptions({ name, headers, caFile, timeouts }: RemoteBackend) {
-  return {
-    name,
-    headers: Object.fromEntries([...headers].map(([header, value]) => [header, value.reveal()])),
-    timeouts,
-    ...(caFile !== null && { caFile }),
-  };
 }

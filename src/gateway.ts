@@ -20,6 +20,7 @@ import { startLogging, type Logging } from './start-logging.ts';
 import { startPruning, type Pruning } from './start-pruning.ts';
 import { showAnswer } from './show-answer.ts';
 import { chooseExample, toStartUpLines, type BackendReport, type StartUpReport } from './start-up-lines.ts';
+import { toPasswordSecrets } from './to-password-secrets.ts';
 
 /** A whole gateway. */
 export interface Gateway {
@@ -106,6 +107,9 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
       openModelTaps({ settings, keys, newId, now, onTrouble: toWarning(logging, 'a tap met trouble') }),
     );
     const [store, keys, taps, { createApp }] = await Promise.all([opening, loading, tapping, import('./server/app.ts')]);
+    // The configured passwords are hidden already; nobody has been told these yet.
+    const made = taps.running.filter(({ isCredentialGenerated }) => isCredentialGenerated);
+    logging.hide(made.flatMap(({ credential }) => toPasswordSecrets(credential)));
     let tellPort: (port: number) => void = () => undefined;
     const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) =>
       findAll({ settings, ownPort, sessions: store, taps: taps.modelTaps }, { ...overrides, newId, now }),
@@ -228,8 +232,8 @@ async function troubleOf(work: Promise<unknown>): Promise<string | null> {
 }
 
 function allSecrets({ server, backends, taps, envelopeKeys }: Settings): readonly Secret[] {
-  const found = [server.adminKey, ...backends.flatMap(secretsOf), ...taps.map(({ credential }) => credential)];
-  return [...server.keys, ...envelopeKeys, ...found.filter((secret) => secret !== null)];
+  const found = [server.adminKey, ...backends.flatMap(secretsOf)].filter((secret) => secret !== null);
+  return [...server.keys, ...envelopeKeys, ...found, ...taps.flatMap(({ credential }) => toPasswordSecrets(credential))];
 }
 
 function secretsOf(backend: BackendSettings): readonly (Secret | null)[] {

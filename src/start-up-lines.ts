@@ -27,7 +27,7 @@ export function toStartUpLines(report: StartUpReport): readonly string[] {
   const rows: [string, string][] = [
     ['config', settings.configFile ?? 'none (docs/configuration.md shows what could be in antiphon.yaml)'],
     ...describeBackends(report.backends, settings),
-    ...describeTaps(report.taps).map((line, index): [string, string] => [index === 0 ? 'taps' : '', line]),
+    ...describeTaps(report.taps, 'the agent server').map((line, index): [string, string] => [index === 0 ? 'taps' : '', line]),
     ['default model', defaultModel ?? 'none: every request names its model (or set models.default)'],
     ...(defaultTrouble === null ? [] : [['', defaultTrouble] satisfies [string, string]]),
     ['responses', settings.store.type === 'memory' ? 'in memory, gone when the gateway stops' : settings.store.file],
