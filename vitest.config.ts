@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     testTimeout: 20_000,
-    maxWorkers: 2,
+    // Much of the tests is waiting for real servers: a third worker fills it.
+    maxWorkers: 3,
   },
 });

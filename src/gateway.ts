@@ -12,6 +12,7 @@ import { GatewayError } from './model/errors.ts';
 import type { ModelCatalog } from './model/model-catalog.ts';
 import type { ResponseStore } from './model/response-store.ts';
 import type { Secret } from './model/secret.ts';
+import { TapTrouble } from './tap/tap-trouble.ts';
 import { createNewId } from './new-id.ts';
 import type { RunningTap } from './run-taps.ts';
 import { openModelTaps, type OpenTaps } from './open-model-taps.ts';
@@ -103,9 +104,7 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
   let tapping: Promise<OpenTaps> | undefined;
   try {
     const loading = loadKeys(settings);
-    tapping = loading.then((keys) =>
-      openModelTaps({ settings, keys, newId, now, onTrouble: toWarning(logging, 'a tap met trouble') }),
-    );
+    tapping = loading.then((keys) => openModelTaps({ settings, keys, newId, now, onTrouble: toTapWarning(logging) }));
     const [store, keys, taps, { createApp }] = await Promise.all([opening, loading, tapping, import('./server/app.ts')]);
     // The configured passwords are hidden already; nobody has been told these yet.
     const made = taps.running.filter(({ isCredentialGenerated }) => isCredentialGenerated);
@@ -174,6 +173,12 @@ async function loadKeys({ envelopeKeys, dataDirectory }: Settings): Promise<read
 function toWarning(logging: Logging, message: string): (thrown: unknown) => void {
   return (thrown) => {
     logging.warn(message, thrown);
+  };
+}
+
+function toTapWarning(logging: Logging): (thrown: unknown) => void {
+  return (thrown) => {
+    logging.warn(thrown instanceof TapTrouble ? `a tap met trouble: ${thrown.message}` : 'a tap met trouble', thrown);
   };
 }
 

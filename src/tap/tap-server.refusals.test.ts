@@ -128,6 +128,8 @@ describe('a forward tap', () => {
         expect(errorOf(head)).toMatchObject({ code: 407 });
       }
     }
+    expect(tap.troubles).toHaveLength(21);
+    for (const trouble of tap.troubles) expect(String(trouble)).toContain('without its credential, or with a wrong one');
   });
 
   test('makes up a credential for each process, or takes the configured one', async () => {
@@ -155,8 +157,12 @@ describe('a forward tap', () => {
     ['https://api.test:443', 400],
     ['api.test:443@other.test:443', 400],
   ])('CONNECT %s: %i', async (target, status) => {
-    const { head } = await sendConnect(await startForward(), target);
+    const tap = await startForward();
+    const { head } = await sendConnect(tap, target);
     expect(head.split(' ')[1]).toBe(String(status));
+    expect(tap.troubles.map(String)).toEqual(
+      status === 403 ? [expect.stringMatching(/asked for .*, which is not one of its hosts/)] : [],
+    );
     if (status === 403)
       expect(errorOf(head)).toMatchObject({
         code: 403,
