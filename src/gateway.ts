@@ -207,13 +207,13 @@ function openCatalog(found: Promise<FoundBackends>, { models }: Settings, now: (
   });
 }
 
-async function reportStart({ url, found, catalog, taps }: Running, settings: Settings): Promise<StartUpReport> {
+async function reportStart({ url, found, catalog }: Running, settings: Settings): Promise<StartUpReport> {
   const { origins, defaultModel } = await found;
   const [backends, defaultTrouble] = await Promise.all([
     Promise.all([...origins].map(([backend, origin]) => describeBackend(backend, origin))),
     defaultModel === null ? null : troubleOf(catalog.resolveModel(defaultModel)),
   ]);
-  return { url, settings, backends, taps: taps.running, defaultModel, defaultTrouble };
+  return { url, settings, backends, defaultModel, defaultTrouble };
 }
 
 async function describeBackend(backend: Backend, origin: string): Promise<BackendReport> {
