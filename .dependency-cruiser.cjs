@@ -1,4 +1,4 @@
-// The import table of the rooms (docs/architecture.md). A room may import itself and what is listed, nothing else of src/.
+// The import table of the rooms (AGENTS.md). A room may import itself and what is listed, nothing else of src/.
 const rooms = {
   lib: [],
   protocol: [],
@@ -9,7 +9,7 @@ const rooms = {
   tap: ['lib', 'protocol', 'model', 'translate', 'backends/upstream'],
   server: ['lib', 'protocol', 'model', 'translate', 'engine'],
   config: ['lib', 'model'],
-  cli: ['config', 'run-taps.ts', 'describe-taps.ts', 'gateway.ts'],
+  cli: ['config', 'run-taps.ts', 'describe-taps.ts', 'start-up-lines.ts', 'gateway.ts'],
 };
 const notTest = '\\.test\\.ts$';
 /** A room, or one file beside the rooms. */

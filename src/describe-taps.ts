@@ -1,14 +1,16 @@
 import type { RunningTap } from './run-taps.ts';
 
-/** For a person: where each tap is and how the agent server gets to it; the first line of each tap begins with its name. A configured password is never shown, a generated one only here. */
-export function describeTaps(taps: readonly RunningTap[]): readonly string[] {
+/** For a person: where each tap is and how `program` (`the agent server`) gets to it; the first line of each tap begins with its name. A configured password is never shown, a generated one only here. */
+export function describeTaps(taps: readonly RunningTap[], program: string): readonly string[] {
   const width = Math.max(0, ...taps.map(({ name }) => name.length)) + 2;
-  return taps.flatMap((tap) => describeTap(tap).map((line, index) => `${(index === 0 ? tap.name : '').padEnd(width)}${line}`));
+  return taps.flatMap((tap) =>
+    describeTap(tap, program).map((line, index) => `${(index === 0 ? tap.name : '').padEnd(width)}${line}`),
+  );
 }
 
-function describeTap(tap: RunningTap): string[] {
+function describeTap(tap: RunningTap, program: string): string[] {
   const { mode, url, upstream, hosts } = tap;
-  if (mode === 'reverse') return [`reverse, ${url} -> ${upstream ?? ''}`, `set the model base URL of the agent server to ${url}`];
+  if (mode === 'reverse') return [`reverse, ${url} -> ${upstream ?? ''}`, `set the model base URL of ${program} to ${url}`];
   const target = upstream === null ? '' : `, calls go to ${upstream}`;
   return [`forward, ${url}, leads to ${hosts.join(', ')} only${target}`, ...describeProxy(tap), ...describeCertificate(tap)];
 }

@@ -6,7 +6,6 @@ import type {
   BackendSettings,
   ChatSettings,
   GeminiSettings,
-  RemoteBackend,
   ResponsesSettings,
   Settings,
 } from './config/settings.ts';
@@ -17,6 +16,7 @@ import type { Backend } from './model/backend.ts';
 import type { ModelTap } from './model/model-tap.ts';
 import type { SessionStore } from './model/session-store.ts';
 import { openCascade } from './open-cascade.ts';
+import { toHeaders, toRemoteOptions } from './to-remote-options.ts';
 
 export interface BackendSearch {
   readonly settings: Settings;
@@ -145,7 +145,7 @@ async function openAiSdk(backend: AiSdkSettings, newId: (prefix: string) => stri
   return createAiSdkBackend({
     ...{ name, packageName, modelIds, timeouts, newId },
     options: isJsonObject(options) ? options : {},
-    headers: toHeaders(backend),
+    headers: toHeaders(backend.headers),
     folders: [folder, process.cwd()],
   });
 }
@@ -154,17 +154,4 @@ async function openRehearsal(name: string, newId: (prefix: string) => string): P
   const { createRehearsalBackend } = await import('./backends/rehearsal/create-rehearsal-backend.ts');
   const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
   return createRehearsalBackend({ name, newId, countTextTokens, wait });
-}
-
-function toRemoteOptions({ name, headers, caFile, timeouts }: RemoteBackend) {
-  return {
-    name,
-    headers: toHeaders({ headers }),
-    timeouts,
-    ...(caFile !== null && { caFile }),
-  };
-}
-
-function toHeaders({ headers }: Pick<RemoteBackend, 'headers'>): Readonly<Record<string, string>> {
-  return Object.fromEntries([...headers].map(([header, value]) => [header, value.reveal()]));
 }

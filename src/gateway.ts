@@ -16,6 +16,7 @@ import { GatewayError } from './model/errors.ts';
 import type { ModelCatalog } from './model/model-catalog.ts';
 import type { ResponseStore } from './model/response-store.ts';
 import type { Secret } from './model/secret.ts';
+import { TapTrouble } from './tap/tap-trouble.ts';
 import { createNewId } from './new-id.ts';
 import type { RunningTap } from './run-taps.ts';
 import { openModelTaps, type OpenTaps } from './open-model-taps.ts';
@@ -24,6 +25,7 @@ import { startLogging, type Logging } from './start-logging.ts';
 import { startPruning, type Pruning } from './start-pruning.ts';
 import { showAnswer } from './show-answer.ts';
 import { chooseExample, toStartUpLines, type BackendReport, type StartUpReport } from './start-up-lines.ts';
+import { toPasswordSecrets } from './to-password-secrets.ts';
 
 /** A whole gateway. */
 export interface Gateway {
@@ -108,10 +110,11 @@ async function start(settings: Settings, overrides: GatewayOverrides): Promise<R
   let tapping: Promise<OpenTaps> | undefined;
   try {
     const loading = loadKeys(settings);
-    tapping = loading.then((keys) =>
-      openModelTaps({ settings, keys, newId, now, onTrouble: toWarning(logging, 'a tap met trouble') }),
-    );
+    tapping = loading.then((keys) => openModelTaps({ settings, keys, newId, now, onTrouble: toTapWarning(logging) }));
     const [store, keys, taps, { createApp }] = await Promise.all([opening, loading, tapping, import('./server/app.ts')]);
+    // The configured passwords are hidden already; nobody has been told these yet.
+    const made = taps.running.filter(({ isCredentialGenerated }) => isCredentialGenerated);
+    logging.hide(made.flatMap(({ credential }) => toPasswordSecrets(credential)));
     let tellPort: (port: number) => void = () => undefined;
     const found = new Promise<number>((resolve) => (tellPort = resolve)).then((ownPort) =>
       findAll({ settings, ownPort, sessions: store, taps: taps.modelTaps }, { ...overrides, newId, now }),
@@ -188,6 +191,12 @@ function toWarning(logging: Logging, message: string): (thrown: unknown) => void
   };
 }
 
+function toTapWarning(logging: Logging): (thrown: unknown) => void {
+  return (thrown) => {
+    logging.warn(thrown instanceof TapTrouble ? `a tap met trouble: ${thrown.message}` : 'a tap met trouble', thrown);
+  };
+}
+
 function findAll(
   around: Pick<BackendSearch, 'settings' | 'ownPort' | 'sessions' | 'taps'>,
   overrides: GatewayOverrides & Required<Pick<GatewayOverrides, 'newId' | 'now'>>,
@@ -224,13 +233,13 @@ function openRouter({ routing }: Settings, overrides: GatewayOverrides): Router 
   });
 }
 
-async function reportStart({ url, found, catalog, taps }: Running, settings: Settings): Promise<StartUpReport> {
+async function reportStart({ url, found, catalog }: Running, settings: Settings): Promise<StartUpReport> {
   const { origins, defaultModel } = await found;
   const [backends, defaultTrouble] = await Promise.all([
     Promise.all([...origins].map(([backend, origin]) => describeBackend(backend, origin))),
     defaultModel === null ? null : troubleOf(catalog.resolveModel(defaultModel)),
   ]);
-  return { url, settings, backends, taps: taps.running, defaultModel, defaultTrouble };
+  return { url, settings, backends, defaultModel, defaultTrouble };
 }
 
 async function describeBackend(backend: Backend, origin: string): Promise<BackendReport> {
@@ -254,8 +263,8 @@ async function troubleOf(work: Promise<unknown>): Promise<string | null> {
 }
 
 function allSecrets({ server, backends, taps, envelopeKeys }: Settings): readonly Secret[] {
-  const found = [server.adminKey, ...backends.flatMap(secretsOf), ...taps.map(({ credential }) => credential)];
-  return [...server.keys, ...envelopeKeys, ...found.filter((secret) => secret !== null)];
+  const found = [server.adminKey, ...backends.flatMap(secretsOf)].filter((secret) => secret !== null);
+  return [...server.keys, ...envelopeKeys, ...found, ...taps.flatMap(({ credential }) => toPasswordSecrets(credential))];
 }
 
 function secretsOf(backend: BackendSettings): readonly (Secret | null)[] {

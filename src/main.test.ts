@@ -208,7 +208,7 @@ test('`tap ca` prints where the certificate is, and nothing else on stdout', asy
 test('without a forward tap there is no certificate', async () => {
   const command = start(['tap', 'ca']);
   expect(await command.exit).toBe(1);
-  expect(command.stderr()).toMatch(/^antiphon: no configuration file: taps: there is no tap with `mode: forward`; .*\n$/);
+  expect(command.stderr()).toMatch(/^antiphon: no configuration file: taps: there is no tap with `mode: forward`: add one.*\n$/);
   expect(command.stdout()).toBe('');
 }, 60_000);
 
@@ -254,6 +254,14 @@ test('a tap records without a gateway, and a replay serves what it recorded', as
   expect([answer.status, await answer.json()]).toEqual([200, { candidates: [{ finishReason: 'STOP' }] }]);
   replay.process.kill('SIGTERM');
   expect([await replay.exit, replay.stderr()]).toEqual([0, '']);
+}, 60_000);
+
+test('a replay without a recording says so', async () => {
+  const replay = start(['replay', '.', '--listen', '0']);
+  await replay.says('0 exchanges from');
+  replay.process.kill('SIGTERM');
+  expect(await replay.exit).toBe(0);
+  expect(replay.stderr()).toMatch(/^antiphon: warning: \S+ holds no recording, so every request gets a 404\n$/);
 }, 60_000);
 
 test.each([

@@ -3,6 +3,7 @@ import type { CascadeSettings, TokenSettings } from './config/settings.ts';
 import type { Backend } from './model/backend.ts';
 import type { ModelTap } from './model/model-tap.ts';
 import type { SessionStore } from './model/session-store.ts';
+import { toRemoteOptions } from './to-remote-options.ts';
 
 /** What a cascade backend needs of the gateway. */
 export interface CascadeSurroundings {
@@ -21,17 +22,14 @@ export async function openCascade(settings: CascadeSettings, around: CascadeSurr
     import('./backends/cascade/cascade-backend.ts'),
     import('./backends/cascade/open-agent-server.ts'),
   ]);
-  const { name, ownTools, defaultModel, headers, caFile } = settings;
+  const { name, ownTools, defaultModel, baseUrl, csrfToken, models, modelField, workspaceUris } = settings;
   const { newId, now, sessions, taps } = around;
   const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
   const token = settings.token === null ? null : await openToken(name, settings.token);
   const server = openAgentServer({
-    ...{ name, token, newId, now, wait },
-    ...{ baseUrl: settings.baseUrl, csrfToken: settings.csrfToken, timeouts: settings.timeouts, models: settings.models },
-    ...{ modelField: settings.modelField, workspaceUris: settings.workspaceUris, clientVersion: around.version },
-    headers: Object.fromEntries([...headers].map(([header, value]) => [header, value.reveal()])),
-    random: Math.random,
-    ...(caFile !== null && { caFile }),
+    ...toRemoteOptions(settings),
+    ...{ baseUrl, csrfToken, token, models, modelField, workspaceUris },
+    ...{ newId, now, wait, random: Math.random, clientVersion: around.version },
   });
   // The configuration was checked: a tap that is named is there.
   const tap = settings.tap === null ? null : (taps.get(settings.tap) ?? null);

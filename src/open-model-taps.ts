@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import type { Settings, TapSettings } from './config/settings.ts';
+import type { Settings } from './config/settings.ts';
 import type { ModelTap } from './model/model-tap.ts';
 import type { RunningTap } from './run-taps.ts';
 
@@ -32,19 +32,19 @@ export async function openModelTaps(options: OpenTapsOptions): Promise<OpenTaps>
     import('./tap/tap-sessions.ts'),
   ]);
   const marks = createMarks({ keys: keys.map(toMarkKey), randomBytes });
-  const sessions = new Map(settings.taps.map(({ name }: TapSettings) => [name, createTapSessions({ name, marks, newId })]));
+  const modelTaps = new Map<string, ModelTap>();
   const taps = await startTaps(settings.taps, {
     dataDirectory: settings.dataDirectory,
-    intercept: (name) => sessions.get(name)?.intercept ?? (() => ({ type: 'pass' })),
-    recorder: null,
+    intercept(name) {
+      const { tap, intercept } = createTapSessions({ name, marks, newId });
+      modelTaps.set(name, tap);
+      return intercept;
+    },
+    openRecorder: null,
     now: options.now,
     onTrouble: options.onTrouble,
   });
-  return {
-    modelTaps: new Map([...sessions].map(([name, { tap }]) => [name, tap])),
-    running: taps.taps,
-    close: () => taps.close(),
-  };
+  return { modelTaps, running: taps.taps, close: () => taps.close() };
 }
 
 function toMarkKey(key: Uint8Array): Uint8Array {

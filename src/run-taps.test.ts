@@ -46,7 +46,7 @@ function options(changes: Partial<TapsOptions> = {}): TapsOptions {
   return {
     dataDirectory: join(folder, `data-${String(++count)}`),
     intercept: () => () => ({ type: 'pass' }),
-    recorder: null,
+    openRecorder: null,
     now: Date.now,
     onTrouble: (thrown) => {
       throw thrown;
@@ -182,6 +182,28 @@ test('a proxy’s password is blanked alone, too', async () => {
   const texts = await Promise.all((await readdir(recording)).map((name) => readFile(join(recording, name), 'utf8')));
   expect(texts.join('')).toContain('[blanked] or [blanked]');
   expect(texts.join('')).not.toContain('horse');
+});
+
+test('a password that was made up at the start is blanked, in whatever form it is repeated', async () => {
+  const recording = join(folder, 'recording-with-made-password');
+  const taps = [tap(), tap({ ...forward, name: 'proxy' })];
+  const settings = {
+    ...{ configFile: null, dataDirectory: join(folder, 'made'), recording, taps },
+    authorityHosts: ['models.example'],
+  };
+  const running = await startRecordingTaps(settings, options());
+  const [wire, proxy] = running.taps;
+  expect(proxy?.isCredentialGenerated).toBe(true);
+  const credential = proxy?.credential?.reveal() ?? '';
+  const password = credential.replace('antiphon:', '');
+  const inHeader = Buffer.from(credential).toString('base64');
+  const text = `${credential} or ${password} or ${inHeader}`;
+  const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text }] }] });
+  await sendHttp(wire?.url ?? '', { path: call, headers: { 'content-type': 'application/json' }, body });
+  await running.close();
+  const texts = await Promise.all((await readdir(recording)).map((name) => readFile(join(recording, name), 'utf8')));
+  expect(texts.join('')).toContain('[blanked] or [blanked] or [blanked]');
+  for (const form of [password, inHeader]) expect(texts.join('')).not.toContain(form);
 });
 
 test('a folder that is not there, or cannot be one, is one clear sentence', async () => {

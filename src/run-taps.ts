@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeListenError } from './config/describe-start-error.ts';
 import type { RecordSettings, ReplaySettings, TapCommandSettings } from './config/load-tap-settings.ts';
@@ -11,6 +12,7 @@ import type { Intercept } from './tap/model-call.ts';
 import type { ExchangeRecorder } from './tap/recorded-exchange.ts';
 import type { ReplayServer } from './tap/replay-server.ts';
 import type { TapServer } from './tap/tap-server.ts';
+import { toPasswordSecrets } from './to-password-secrets.ts';
 
 /** A tap that listens, for a person and for the start-up lines. */
 export interface RunningTap {
@@ -32,16 +34,17 @@ export interface RunningTap {
 
 export interface RunningTaps {
   readonly taps: readonly RunningTap[];
-  /** Breaks off what still runs through them. May be called twice. */
+  /** Breaks off what still runs through them, and ends the recording. May be called twice. */
   close(): Promise<void>;
 }
 
 export interface TapsOptions {
   /** Its folder `tap` holds the certificate authority of forward taps. */
   readonly dataDirectory: string;
-  /** What is done with the model calls of the tap of that name. */
+  /** What is done with the model calls of the tap of that name; asked once for each. */
   readonly intercept: (tapName: string) => Intercept;
-  readonly recorder: ExchangeRecorder | null;
+  /** Opens what the taps write into; it must never write down the secrets it is given: their passwords, also those made up at this start. Null: nothing is written. */
+  readonly openRecorder: ((secrets: readonly Secret[]) => Promise<ExchangeRecorder>) | null;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly onTrouble: (thrown: unknown) => void;
@@ -49,20 +52,23 @@ export interface TapsOptions {
   readonly authorityHosts?: readonly string[];
 }
 
-/** Starts all of them or none. Rejects with SettingsError when one cannot listen, and with the authority's GatewayError. The code of TLS is loaded only for forward taps. */
-export async function startTaps(taps: readonly TapSettings[], options: TapsOptions): Promise<RunningTaps> {
+/** Starts all of them or none. Rejects with SettingsError when one cannot listen, with the authority's GatewayError, and with what kept the recorder from opening. The code of TLS is loaded only for forward taps. */
+export async function startTaps(configured: readonly TapSettings[], options: TapsOptions): Promise<RunningTaps> {
   const { startTapServer } = await import('./tap/tap-server.ts');
-  const needsAuthority = taps.some(({ mode }) => mode === 'forward');
-  const hosts = options.authorityHosts ?? toAuthorityHosts(taps);
+  const needsAuthority = configured.some(({ mode }) => mode === 'forward');
+  const hosts = options.authorityHosts ?? toAuthorityHosts(configured);
   const authority = needsAuthority ? await openAuthority(options.dataDirectory, hosts, options.now) : null;
+  const taps = configured.map(withCredential);
+  const recorder = (await options.openRecorder?.(taps.flatMap(({ credential }) => toPasswordSecrets(credential)))) ?? null;
   const servers: TapServer[] = [];
   const running: RunningTap[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()));
+    await recorder?.close();
   };
   try {
     for (const settings of taps) {
-      const { intercept, recorder, onTrouble } = options;
+      const { intercept, onTrouble } = options;
       const own = settings.mode === 'forward' ? authority : null;
       const server = await startTapServer({
         ...{ settings, recorder, onTrouble, randomBytes },
@@ -70,7 +76,7 @@ export async function startTaps(taps: readonly TapSettings[], options: TapsOptio
         intercept: intercept(settings.name),
       });
       servers.push(server);
-      running.push(toRunningTap(settings, server, own));
+      running.push(toRunningTap(settings, server.url, own));
     }
   } catch (thrown) {
     await close();
@@ -79,12 +85,23 @@ export async function startTaps(taps: readonly TapSettings[], options: TapsOptio
   return { taps: running, close };
 }
 
-function toRunningTap(settings: TapSettings, { url, credential }: TapServer, authority: CertificateAuthority | null): RunningTap {
-  const { name, mode, upstream, hosts } = settings;
+/** A tap with everything it needs to start. */
+interface ReadyTap extends TapSettings {
+  readonly isCredentialGenerated: boolean;
+}
+
+/** A forward tap whose password nobody chose gets one for this process: it never runs without. */
+function withCredential(tap: TapSettings): ReadyTap {
+  if (tap.mode === 'reverse' || tap.credential !== null) return { ...tap, isCredentialGenerated: false };
+  const credential = new Secret(`antiphon:${randomBytes(24).toString('base64url')}`);
+  return { ...tap, credential, isCredentialGenerated: true };
+}
+
+function toRunningTap(tap: ReadyTap, url: string, authority: CertificateAuthority | null): RunningTap {
+  const { name, mode, upstream, hosts, credential, isCredentialGenerated } = tap;
   return {
-    ...{ name, mode, url, upstream, hosts },
-    credential: credential === null ? null : new Secret(credential),
-    isCredentialGenerated: mode === 'forward' && settings.credential === null,
+    ...{ name, mode, url, upstream, hosts, isCredentialGenerated },
+    credential: mode === 'forward' ? credential : null,
     certificateFile: authority?.certificateFile ?? null,
     certificateRenewal: authority?.renewal ?? null,
   };
@@ -96,7 +113,8 @@ export async function openTapAuthority(
   now: () => number,
 ): Promise<Pick<CertificateAuthority, 'certificateFile' | 'renewal'>> {
   if (authorityHosts.length === 0) {
-    const message = 'there is no tap with `mode: forward`; a certificate authority is made only for the hosts of such a tap';
+    const message =
+      'there is no tap with `mode: forward`: add one, or name the file that has it with --config (a certificate authority is made for the hosts of such taps only)';
     throw new SettingsError([{ source: configFile ?? 'no configuration file', path: 'taps', message }]);
   }
   return openAuthority(dataDirectory, authorityHosts, now);
@@ -107,37 +125,23 @@ async function openAuthority(dataDirectory: string, hosts: readonly string[], no
   return openCertificateAuthority({ directory: join(dataDirectory, 'tap'), hosts, now });
 }
 
-/** Taps that only write down what goes through them. Rejects when one cannot listen, or the folder of the recording cannot be made. */
+/** Taps that only write down what goes through them. Rejects when one cannot listen, or the folder of the recording cannot be made or written to. */
 export async function startRecordingTaps(
   { taps, recording, dataDirectory, authorityHosts }: RecordSettings,
   { now, onTrouble }: Pick<TapsOptions, 'now' | 'onTrouble'>,
 ): Promise<RunningTaps> {
   const { openExchangeRecorder } = await import('./tap/exchange-recorder.ts');
-  const secrets = taps.flatMap(({ credential }) => (credential === null ? [] : [credential, toPassword(credential)]));
-  const recorder = await openExchangeRecorder({ directory: recording, secrets, now, onTrouble }).catch((thrown: unknown) => {
-    throw toFolderFault(thrown, '--record', `${recording} cannot be made or written to`);
-  });
+  const openRecorder = async (secrets: readonly Secret[]): Promise<ExchangeRecorder> => {
+    try {
+      const recorder = await openExchangeRecorder({ directory: recording, secrets, now, onTrouble });
+      await access(recording, constants.W_OK | constants.X_OK);
+      return recorder;
+    } catch (thrown) {
+      throw toFolderFault(thrown, '--record', `${recording} cannot be made or written to`);
+    }
+  };
   const intercept: Intercept = () => ({ type: 'pass' });
-  try {
-    const options = { dataDirectory, authorityHosts, recorder, now, onTrouble, intercept: () => intercept };
-    const running = await startTaps(taps, options);
-    return {
-      taps: running.taps,
-      async close() {
-        await running.close();
-        await recorder.close();
-      },
-    };
-  } catch (thrown) {
-    await recorder.close();
-    throw thrown;
-  }
-}
-
-/** Programs repeat the password alone, too. */
-function toPassword(credential: Secret): Secret {
-  const written = credential.reveal();
-  return new Secret(written.slice(written.indexOf(':') + 1));
+  return startTaps(taps, { dataDirectory, authorityHosts, openRecorder, now, onTrouble, intercept: () => intercept });
 }
 
 /** A recording as an upstream. Rejects when the folder cannot be read, or it cannot listen. */

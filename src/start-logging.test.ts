@@ -85,6 +85,13 @@ test('with content they are written, but never a credential', () => {
   expect(lines.join('')).toContain('[secret]');
 });
 
+test('a credential that came later is hidden too, and none leaves a part of a longer one', () => {
+  const { logging, lines } = record({ content: true, secrets: [new Secret('pass')] });
+  logging.hide([new Secret('pass-word-2')]);
+  logging.warn('it went wrong', new Error('sent pass-word-2 and pass'));
+  expect(lines.join('')).toContain('sent [secret] and [secret]');
+});
+
 test('a stopped log hears no more', () => {
   const { logging, lines } = record();
   logging.stop();

@@ -15,6 +15,8 @@ import {
 export interface Logging {
   /** Something about the gateway itself. */
   warn(message: string, thrown?: unknown): void;
+  /** Credentials that came into being after the start: from now on they may not stand in the log either. */
+  hide(secrets: readonly Secret[]): void;
   /** Writes what is still in memory, and hears no more. */
   stop(): void;
 }
@@ -41,7 +43,7 @@ export function startLogging({ level, content, secrets, destination }: LoggingOp
     stderr.flush();
   }, flushMs).unref();
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? stderr);
-  const describe = createErrorDescriber(content, secrets);
+  const { describe, hide } = createErrorDescriber(content, secrets);
 
   // The publishers of these channels are the only ones that speak on them.
   const onRequest = (message: unknown): void => {
@@ -68,6 +70,7 @@ export function startLogging({ level, content, secrets, destination }: LoggingOp
     warn(message, thrown) {
       logger.warn(thrown === undefined ? {} : { error: describe(thrown) }, message);
     },
+    hide,
     stop() {
       unsubscribe(requestChannel.name, onRequest);
       unsubscribe(responseChannel.name, onResponse);
@@ -90,23 +93,33 @@ interface ErrorDescription {
 /** Deeper causes repeat what the outer ones say. */
 const deepestCause = 4;
 
-function createErrorDescriber(content: boolean, secrets: readonly Secret[]): (thrown: unknown) => ErrorDescription {
-  const values = secrets.map((secret) => secret.reveal());
-  const hide = (text: string): string => values.reduce((hidden, value) => hidden.replaceAll(value, '[secret]'), text);
+interface ErrorDescriber {
+  readonly describe: (thrown: unknown) => ErrorDescription;
+  readonly hide: (secrets: readonly Secret[]) => void;
+}
+
+function createErrorDescriber(content: boolean, secrets: readonly Secret[]): ErrorDescriber {
+  let values: readonly string[] = [];
+  const hide = (more: readonly Secret[]): void => {
+    // The longest first: a shorter one inside it would leave the rest of it to be read.
+    values = [...values, ...more.map((secret) => secret.reveal())].sort((a, b) => b.length - a.length);
+  };
+  const withoutSecrets = (text: string): string => values.reduce((hidden, value) => hidden.replaceAll(value, '[secret]'), text);
 
   function describe(thrown: unknown, depth = 0): ErrorDescription {
     if (!(thrown instanceof Error)) return { name: typeof thrown };
     return {
       name: thrown.name,
-      ...('code' in thrown && { code: hide(String(thrown.code)) }),
+      ...('code' in thrown && { code: withoutSecrets(String(thrown.code)) }),
       ...(thrown instanceof GatewayError && { param: thrown.param }),
-      ...(content && { message: hide(thrown.message) }),
+      ...(content && { message: withoutSecrets(thrown.message) }),
       // Of our own errors everybody knows where they come from: the code says it.
-      ...(!(thrown instanceof GatewayError) && { stack: hide(framesOf(thrown)) }),
+      ...(!(thrown instanceof GatewayError) && { stack: withoutSecrets(framesOf(thrown)) }),
       ...(thrown.cause !== undefined && depth < deepestCause && { cause: describe(thrown.cause, depth + 1) }),
     };
   }
-  return describe;
+  hide(secrets);
+  return { describe: (thrown) => describe(thrown), hide };
 }
 
 /** The stack without the message, which stands at its beginning and may have several lines. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { loadSettings } from './config/load-settings.ts';
 import { Secret } from './model/secret.ts';
 import type { RunningTap } from './run-taps.ts';
-import { toStartUpLines, type StartUpReport } from './start-up-lines.ts';
+import { toStartUpLines, toTapLines, type StartUpReport } from './start-up-lines.ts';
 
 async function report(changes: Partial<StartUpReport>, env: Record<string, string> = {}, yaml?: string): Promise<StartUpReport> {
   const settings = await loadSettings({
@@ -20,7 +20,6 @@ async function report(changes: Partial<StartUpReport>, env: Record<string, strin
     settings,
     defaultModel: null,
     defaultTrouble: null,
-    taps: [],
     ...others,
     backends: [...backends, rehearsal],
   };
@@ -90,19 +89,19 @@ const forward: RunningTap = {
   certificateFile: '/home/me/.antiphon/tap/ca.pem',
 };
 
-test('each tap says how the agent server gets to it', async () => {
-  const text = toStartUpLines(await report({ taps: [reverse, forward] })).join('\n');
+test('each tap says how the agent server gets to it', () => {
+  const text = toTapLines([reverse, forward]).join('\n');
   expect(text).toMatch(/^  taps +wire +reverse, http:\/\/127\.0\.0\.1:9001 -> https:\/\/models\.example$/m);
   expect(text).toContain('set the model base URL of the agent server to http://127.0.0.1:9001');
   expect(text).toContain('forward, http://127.0.0.1:9002, leads to models.example only');
   expect(text).toContain('SSL_CERT_FILE=/home/me/.antiphon/tap/ca.pem');
 });
 
-test("a tap's own password is never shown, a generated one once, as a URL wants it", async () => {
-  const configured = toStartUpLines(await report({ taps: [forward] })).join('\n');
+test("a tap's own password is never shown, a generated one once, as a URL wants it", () => {
+  const configured = toTapLines([forward]).join('\n');
   expect(configured).not.toMatch(/p@ss|p%40ss/);
   expect(configured).toContain('HTTPS_PROXY=http://USER:PASSWORD@127.0.0.1:9002 as in taps.proxy.credential');
-  const generated = toStartUpLines(await report({ taps: [{ ...forward, isCredentialGenerated: true }] })).join('\n');
+  const generated = toTapLines([{ ...forward, isCredentialGenerated: true }]).join('\n');
   expect(generated.match(/p%40ss%3Aword/g)).toHaveLength(1);
   expect(generated).toContain('HTTPS_PROXY=http://me:p%40ss%3Aword@127.0.0.1:9002');
 });

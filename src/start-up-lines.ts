@@ -14,8 +14,6 @@ export interface StartUpReport {
   readonly url: string;
   readonly settings: Settings;
   readonly backends: readonly BackendReport[];
-  /** The taps that run. */
-  readonly taps: readonly RunningTap[];
   readonly defaultModel: string | null;
   /** What is wrong with `models.default`, or null. */
   readonly defaultTrouble: string | null;
@@ -27,14 +25,22 @@ export function toStartUpLines(report: StartUpReport): readonly string[] {
   const rows: [string, string][] = [
     ['config', settings.configFile ?? 'none (docs/configuration.md shows what could be in antiphon.yaml)'],
     ...describeBackends(report.backends, settings),
-    ...describeTaps(report.taps).map((line, index): [string, string] => [index === 0 ? 'taps' : '', line]),
     ['default model', defaultModel ?? 'none: every request names its model (or set models.default)'],
     ...(defaultTrouble === null ? [] : [['', defaultTrouble] satisfies [string, string]]),
     ['responses', settings.store.type === 'memory' ? 'in memory, gone when the gateway stops' : settings.store.file],
     ['API keys', describeKeys(settings)],
   ];
   const label = settings.server.keys.length === 0 ? 'Try it:' : 'Try it, with one of the keys in ANTIPHON_API_KEY:';
-  return ['', ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`), '', `  ${label}`, `  ${toCommand(report)}`, ''];
+  return ['', ...rows.map(toLine), '', `  ${label}`, `  ${toCommand(report)}`, ''];
+}
+
+/** Printed before the gateway says that it listens: whoever waits for that line then knows the taps, and a password that was made for them. */
+export function toTapLines(taps: readonly RunningTap[]): readonly string[] {
+  return describeTaps(taps, 'the agent server').map((line, index) => toLine([index === 0 ? 'taps' : '', line]));
+}
+
+function toLine([name, text]: readonly [string, string]): string {
+  return `  ${name.padEnd(14)}${text}`;
 }
 
 function describeBackends(backends: readonly BackendReport[], settings: Settings): [string, string][] {

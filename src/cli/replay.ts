@@ -8,6 +8,7 @@ export async function replayRecording({ sources, print, complain, closeOnSignals
   const replay = await startReplay(settings);
   closeOnSignals(() => replay.close());
   for (const warning of replay.warnings) complain(`warning: ${warning}`);
+  if (replay.exchanges === 0) complain(`warning: ${settings.recording} holds no recording, so every request gets a 404`);
   print(`antiphon replay listening on ${replay.url}`);
   print(`${replay.exchanges} exchange${replay.exchanges === 1 ? '' : 's'} from ${settings.recording}`);
 }

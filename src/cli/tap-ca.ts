@@ -11,6 +11,6 @@ export async function printTapCa({ sources, now, print, complain }: CommandDeps)
   const { certificateFile, renewal } = await openTapAuthority(settings, now);
   print(certificateFile);
   if (renewal !== null) complain(`it was made anew, because ${renewal}`);
-  complain(`this authority signs for ${settings.authorityHosts.join(', ')} only. Let the agent server alone trust it:`);
+  complain(`this authority signs for ${settings.authorityHosts.join(', ')} only. Let one process trust it, and no system store:`);
   complain(`SSL_CERT_FILE=${certificateFile} (Node: NODE_EXTRA_CA_CERTS, Python's requests: REQUESTS_CA_BUNDLE)`);
 }

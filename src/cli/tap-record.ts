@@ -15,5 +15,5 @@ export async function recordTaps({ sources, now, print, complain, closeOnSignals
   closeOnSignals(() => running.close());
   for (const { name, url } of running.taps) print(`antiphon tap ${name} listening on ${url}`);
   print(`recording to ${settings.recording}`);
-  for (const line of describeTaps(running.taps)) print(`  ${line}`);
+  for (const line of describeTaps(running.taps, 'your program')) print(`  ${line}`);
 }

@@ -154,7 +154,28 @@ test('a tap that is not there is named with those that are', async () => {
   const yaml =
     'backends: { c: { type: cascade, base_url: "http://h:1", tap: wires } }\ntaps: { wire: { upstream: "http://u", listen: 1 }, other: { upstream: "http://u", listen: 2 } }';
   expect(await faultsOf(yaml)).toEqual([
-    '/work/antiphon.yaml: backends.c.tap: must name an entry of taps: there are wire, other',
+    '/work/antiphon.yaml:1: backends.c.tap: must name an entry of taps: there are wire, other',
+  ]);
+});
+
+test('what is wrong only with the rest of the file is said with its line, too', async () => {
+  const yaml = [
+    'taps:',
+    '  wire: { upstream: "http://u" }',
+    '  proxy:',
+    '    mode: forward',
+    '    listen: 1',
+    'backends:',
+    '  c:',
+    '    type: cascade',
+    '    base_url: "http://h:1"',
+    '    ca_file: gone.pem',
+    '    tap: wires',
+  ].join('\n');
+  expect(await faultsOf(yaml)).toEqual([
+    '/work/antiphon.yaml:11: backends.c.tap: must name an entry of taps: there are wire, proxy',
+    expect.stringContaining('/work/antiphon.yaml:3: taps.proxy.hosts: is missing'),
+    '/work/antiphon.yaml:10: backends.c.ca_file: /work/gone.pem cannot be read',
   ]);
 });
 
@@ -175,7 +196,7 @@ test('the admin key comes from the environment, else from the file', async () =>
 });
 
 test.each([
-  ['server: { keys: [ same ], admin_key: same }', {}, '/work/antiphon.yaml: server.admin_key: is an API key of clients too'],
+  ['server: { keys: [ same ], admin_key: same }', {}, '/work/antiphon.yaml:1: server.admin_key: is an API key of clients too'],
   ['server: { admin_key: same }', { ANTIPHON_API_KEY: 'same' }, 'server.admin_key: is an API key of clients too'],
   [
     'server: { keys: [ same ] }',

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { checkFiles } from './check-files.ts';
-import type { SettingsDocument } from './document-schema.ts';
 import { parseCommandLine } from './parse-command-line.ts';
-import type { DocumentSource } from './read-document.ts';
+import type { DocumentSource, LocatedDocument } from './read-document.ts';
 import { readOverrides, type Overrides } from './read-overrides.ts';
 import { resolvePath } from './resolve-path.ts';
 import type { Settings } from './settings.ts';
@@ -31,22 +30,28 @@ interface ConfigFile {
  * nobody has to start five times to find five mistakes.
  */
 export async function loadSettings(sources: SettingsSources): Promise<Settings> {
-  const { settings, faults } = toSettings(await readFileParts(sources, null));
-  const all = [...faults, ...(await checkFiles(settings, sources.readFile))];
-  if (all.length > 0) throw new SettingsError(all);
+  const { parts, refuse } = await readFileParts(sources, null);
+  const { settings, faults } = toSettings(parts);
+  refuse([...faults, ...(await checkFiles(settings, sources.readFile))]);
   return settings;
 }
 
+export interface ReadParts {
+  readonly parts: SettingsParts;
+  /** Throws SettingsError with these faults, if there are any; those of the configuration file get their lines. */
+  readonly refuse: (faults: readonly SettingsFault[]) => void;
+}
+
 /** What flags, environment and those sections of the file (null: all) say, before it becomes settings. Throws SettingsError with everything that is wrong with it. */
-export async function readFileParts(sources: SettingsSources, sections: readonly string[] | null): Promise<SettingsParts> {
+export async function readFileParts(sources: SettingsSources, sections: readonly string[] | null): Promise<ReadParts> {
   const { env, workingDirectory, homeDirectory } = sources;
   const { flags, faults: flagFaults } = parseCommandLine(sources.argv);
   const faults: SettingsFault[] = [...flagFaults];
   const overrides = readOverrides(flags, env, (fault) => faults.push(fault));
   const file = await findConfigFile(sources, overrides, (fault) => faults.push(fault));
-  const document = file === null ? {} : await readFileDocument(file, { env, sections }, faults);
+  const { document, locate } = file === null ? nothing : await readFileDocument(file, { env, sections }, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  return {
+  const parts: SettingsParts = {
     document,
     overrides,
     env,
@@ -56,21 +61,32 @@ export async function readFileParts(sources: SettingsSources, sections: readonly
     fileDirectory: file === null ? workingDirectory : dirname(file.path),
     homeDirectory,
   };
+  const withLine = (fault: SettingsFault): SettingsFault =>
+    fault.source === file?.path ? { ...fault, source: locate(fault.path) } : fault;
+  return {
+    parts,
+    refuse(found) {
+      if (found.length > 0) throw new SettingsError(found.map(withLine));
+    },
+  };
 }
+
+/** Without a file. */
+const nothing: LocatedDocument = { document: {}, locate: () => '' };
 
 /** YAML and schema library are loaded only when there is a file: together they take a fifth of the time to start. */
 async function readFileDocument(
   { path, text }: ConfigFile,
   wanted: Pick<DocumentSource, 'env' | 'sections'>,
   faults: SettingsFault[],
-): Promise<SettingsDocument> {
+): Promise<LocatedDocument> {
   const { readDocument } = await import('./read-document.ts');
   try {
     return readDocument({ yaml: text, file: path, ...wanted });
   } catch (thrown) {
     if (!(thrown instanceof SettingsError)) throw thrown;
     faults.push(...thrown.faults);
-    return {};
+    return nothing;
   }
 }
 

@@ -36,10 +36,9 @@ export interface ReplaySettings extends ListenAddress {
  * everything that is wrong.
  */
 export async function loadTapSettings(sources: SettingsSources): Promise<TapCommandSettings> {
-  const parts = await readFileParts(sources, ['data', 'taps']);
+  const { parts, refuse } = await readFileParts(sources, ['data', 'taps']);
   const { taps, faults } = toTaps(parts);
-  const all = [...faults, ...(await checkFiles({ backends: [], taps, configFile: parts.file }, sources.readFile))];
-  if (all.length > 0) throw new SettingsError(all);
+  refuse([...faults, ...(await checkFiles({ backends: [], taps, configFile: parts.file }, sources.readFile))]);
   return { configFile: parts.file, dataDirectory: toDataDirectory(parts), taps, authorityHosts: toAuthorityHosts(taps) };
 }
 
@@ -52,7 +51,7 @@ export async function loadRecordSettings(sources: SettingsSources): Promise<Reco
   const listen = flags.listen === undefined ? null : readListen(flags.listen);
   if (flags.upstream !== undefined) {
     const tap = makeTap(flags.upstream, listen ?? defaultTapListen);
-    const parts = await readFileParts(withoutFile(sources), []);
+    const { parts } = await readFileParts(withoutFile(sources), []);
     return { configFile: null, dataDirectory: toDataDirectory(parts), authorityHosts: [], recording, taps: [tap] };
   }
   const loaded = await loadTapSettings(sources);

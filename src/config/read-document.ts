@@ -27,10 +27,17 @@ export interface DocumentSource {
   readonly sections: readonly string[] | null;
 }
 
+/** A checked document that can still say where something stands in its file. */
+export interface LocatedDocument {
+  readonly document: SettingsDocument;
+  /** `backends.local.base_url` → `/home/me/antiphon.yaml:12`; for what is missing, the line of the section around it. */
+  readonly locate: (path: string) => string;
+}
+
 /**
  * The configuration file's text as a checked document, `${VARIABLES}` replaced. Throws SettingsError with everything that is wrong, each with its line.
  */
-export function readDocument({ yaml, file, env, sections }: DocumentSource): SettingsDocument {
+export function readDocument({ yaml, file, env, sections }: DocumentSource): LocatedDocument {
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
@@ -53,7 +60,8 @@ export function readDocument({ yaml, file, env, sections }: DocumentSource): Set
     for (const { path, message } of toComplaints(result.error)) if (!named.has(formatPath(path))) addFault(path, message);
   }
   if (!result.success || faults.length > 0) throw new SettingsError(faults);
-  return result.data;
+  // No name of an entry has a dot in it.
+  return { document: result.data, locate: (path) => at(findOffset(document, path.split('.'))) };
 }
 
 function toPlain(document: Document, file: string): unknown {

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { openHttpUpstream } from '../../test/doubles/http-upstream.ts';
 import { sendHttp } from '../../test/doubles/send-http.ts';
 import { asked, startTapSessions } from '../../test/doubles/start-tap-sessions.ts';
@@ -7,10 +8,7 @@ import { chunk, encodeBody } from '../../test/doubles/tap-conversation.ts';
 import type { TapTurn } from '../model/model-tap.ts';
 import { GatewayError } from '../model/errors.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 /** What the agent server gets when the model API answers a main call with that body. */
 async function ask(

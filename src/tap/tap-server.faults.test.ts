@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as openRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import {
   eventStreamHead,
   httpAnswer,
@@ -13,22 +14,14 @@ import {
 } from '../../test/doubles/raw-upstream.ts';
 import { createRecordingStage, type RecordingStage } from '../../test/doubles/recording-stage.ts';
 import { sendBytes, sendHttp } from '../../test/doubles/send-http.ts';
+import { openTestAuthority } from '../../test/doubles/open-test-authority.ts';
 import { startTestTap, type TestTap, type TestTapOptions } from '../../test/doubles/start-test-tap.ts';
 import { openTunnelSession, sendHttp2 } from '../../test/doubles/tap-tunnel.ts';
-import { scratchFolder } from '../../test/scratch-folder.ts';
-import { openCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';
 import type { Interception } from './model-call.ts';
 import type { ExchangeRecorder, RecordedRequest } from './recorded-exchange.ts';
 
-const directory = `${scratchFolder()}/tap`;
-let authority: CertificateAuthority;
-beforeAll(async () => {
-  authority = await openCertificateAuthority({ directory, hosts: ['api.test'], now: Date.now });
-});
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const authority = await openTestAuthority();
+const open = closedAfterEach();
 
 async function serve(
   answer: (request: RawRequest) => void,

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { ProxyAgent, request } from 'undici';
 import { gzipSync } from 'node:zlib';
 import { openHttpUpstream, type HttpUpstream } from '../../test/doubles/http-upstream.ts';
@@ -20,10 +21,7 @@ beforeAll(async () => {
 afterAll(() => {
   trusted.remove();
 });
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function start(options: TestTapOptions): Promise<TestTap> {
   const tap = await startTestTap({ authority, upstreamCaFile: trusted.caFile, ...options });

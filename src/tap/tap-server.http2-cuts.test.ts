@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { createSeededRandom } from '../../test/isolation/seeded-random.ts';
 import {
   eventStreamHead,
@@ -9,20 +10,12 @@ import {
   type RawUpstream,
 } from '../../test/doubles/raw-upstream.ts';
 import { createRecordingStage } from '../../test/doubles/recording-stage.ts';
+import { openTestAuthority } from '../../test/doubles/open-test-authority.ts';
 import { startTestTap, type TestTap } from '../../test/doubles/start-test-tap.ts';
 import { openTunnelSession, sendHttp2 } from '../../test/doubles/tap-tunnel.ts';
-import { scratchFolder } from '../../test/scratch-folder.ts';
-import { openCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';
 
-const directory = `${scratchFolder()}/tap`;
-let authority: CertificateAuthority;
-beforeAll(async () => {
-  authority = await openCertificateAuthority({ directory, hosts: ['api.test'], now: Date.now });
-});
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const authority = await openTestAuthority();
+const open = closedAfterEach();
 
 async function serve(answer: (request: RawRequest) => void): Promise<{ upstream: RawUpstream; tap: TestTap }> {
   const upstream = await openRawUpstream(answer);

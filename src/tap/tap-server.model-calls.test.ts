@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { request as openRequest, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { openHttpUpstream, type HttpUpstream } from '../../test/doubles/http-upstream.ts';
 import {
   eventStreamHead,
@@ -17,10 +18,7 @@ import { sendHttp, type HttpAnswer } from '../../test/doubles/send-http.ts';
 import { startTestTap, type TestTap } from '../../test/doubles/start-test-tap.ts';
 import type { Intercept, Interception, ModelCall } from './model-call.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function serve(
   answer: Parameters<typeof openHttpUpstream>[0],

@@ -1,24 +1,17 @@
 import { once } from 'node:events';
 import { request as openRequest, type IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { openHttpUpstream } from '../../test/doubles/http-upstream.ts';
 import { createRecordingStage, type RecordingStage } from '../../test/doubles/recording-stage.ts';
 import { sendHttp } from '../../test/doubles/send-http.ts';
+import { openTestAuthority } from '../../test/doubles/open-test-authority.ts';
 import { startTestTap } from '../../test/doubles/start-test-tap.ts';
 import { openTunnelSession, sendHttp2 } from '../../test/doubles/tap-tunnel.ts';
-import { scratchFolder } from '../../test/scratch-folder.ts';
-import { openCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';
 
-const directory = `${scratchFolder()}/tap`;
-let authority: CertificateAuthority;
-beforeAll(async () => {
-  authority = await openCertificateAuthority({ directory, hosts: ['api.test'], now: Date.now });
-});
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const authority = await openTestAuthority();
+const open = closedAfterEach();
 
 const path = '/v1/models/m:streamGenerateContent?alt=sse';
 

@@ -3,16 +3,14 @@ import { request as openRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { openHttpUpstream, type HttpUpstream } from '../../test/doubles/http-upstream.ts';
 import { eventStreamHead, httpAnswer, httpChunk, openRawUpstream, type RawUpstream } from '../../test/doubles/raw-upstream.ts';
 import { sendBytes, sendHttp } from '../../test/doubles/send-http.ts';
 import { startTestTap, type TestTap, type TestTapOptions } from '../../test/doubles/start-test-tap.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function serve(
   answer: Parameters<typeof openHttpUpstream>[0],

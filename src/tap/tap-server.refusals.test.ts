@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { openRawUpstream, type RawUpstream } from '../../test/doubles/raw-upstream.ts';
 import { sendBytes, sendHttp } from '../../test/doubles/send-http.ts';
+import { openTestAuthority } from '../../test/doubles/open-test-authority.ts';
 import { startTestTap, type TestTap, type TestTapOptions } from '../../test/doubles/start-test-tap.ts';
 import {
   openTunnelSession,
@@ -12,23 +14,16 @@ import {
   sendConnect,
   sendHttp2,
 } from '../../test/doubles/tap-tunnel.ts';
-import { scratchFolder } from '../../test/scratch-folder.ts';
 import { Secret } from '../model/secret.ts';
-import { openCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';
 import { startTapServer } from './tap-server.ts';
 
-const directory = `${scratchFolder()}/tap`;
-let authority: CertificateAuthority;
+const authority = await openTestAuthority(['api.test', '127.0.0.1']);
 let upstream: RawUpstream;
 beforeAll(async () => {
-  authority = await openCertificateAuthority({ directory, hosts: ['api.test', '127.0.0.1'], now: Date.now });
   upstream = await openRawUpstream(({ socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
 });
 afterAll(() => upstream.close());
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function start(options: TestTapOptions = {}): Promise<TestTap> {
   const tap = await startTestTap({ upstream: upstream.url, ...options });
@@ -128,6 +123,8 @@ describe('a forward tap', () => {
         expect(errorOf(head)).toMatchObject({ code: 407 });
       }
     }
+    expect(tap.troubles).toHaveLength(21);
+    for (const trouble of tap.troubles) expect(String(trouble)).toContain('without its credential, or with a wrong one');
   });
 
   test('makes up a credential for each process, or takes the configured one', async () => {
@@ -155,8 +152,12 @@ describe('a forward tap', () => {
     ['https://api.test:443', 400],
     ['api.test:443@other.test:443', 400],
   ])('CONNECT %s: %i', async (target, status) => {
-    const { head } = await sendConnect(await startForward(), target);
+    const tap = await startForward();
+    const { head } = await sendConnect(tap, target);
     expect(head.split(' ')[1]).toBe(String(status));
+    expect(tap.troubles.map(String)).toEqual(
+      status === 403 ? [expect.stringMatching(/asked for .*, which is not one of its hosts/)] : [],
+    );
     if (status === 403)
       expect(errorOf(head)).toMatchObject({
         code: 403,
@@ -199,7 +200,7 @@ describe('a forward tap', () => {
 
   test('reports a program that does not trust it, or speaks no TLS', async () => {
     const tap = await startForward();
-    const other = await openCertificateAuthority({ directory: `${directory}-other`, hosts: ['api.test'], now: Date.now });
+    const other = await openTestAuthority();
     const [user = '', password = ''] = (tap.credential ?? '').split(':');
     const proxy = ['-proxy', `127.0.0.1:${String(tap.port)}`, '-proxy_user', user, '-proxy_pass', `pass:${password}`];
     const trust = ['-CAfile', other.certificateFile, '-verify_return_error'];

@@ -1,13 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closedAfterEach } from '../../test/closed-after-each.ts';
 import { openHttpUpstream } from '../../test/doubles/http-upstream.ts';
 import { sendHttp } from '../../test/doubles/send-http.ts';
 import { asked, startTapSessions } from '../../test/doubles/start-tap-sessions.ts';
 import { startTestTap } from '../../test/doubles/start-test-tap.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 const counted = '{ "totalTokens": 31 }\n';
 const path = '/v1beta/models/gemini-3-pro:countTokens';

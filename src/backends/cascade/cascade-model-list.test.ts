@@ -1,10 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectedPair, type ConnectedPair } from '../../../test/doubles/agent-server-client.ts';
 
-const open: ConnectedPair[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 const never = (): AbortSignal => new AbortController().signal;
 const configCall = 'GetCascadeModelConfigData';
 const modelsCall = 'GetAvailableModels';

@@ -1,14 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectedPair, type ConnectedPair } from '../../../test/doubles/agent-server-client.ts';
 import { openConnectServer } from '../../../test/doubles/connect-server.ts';
 import { Secret } from '../../model/secret.ts';
 import type { AgentServerOptions } from './open-agent-server.ts';
 import { createTokenSource } from './token-source.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 const first = 'StreamAgentStateUpdates';
 const second = 'StreamCascadeReactiveUpdates';

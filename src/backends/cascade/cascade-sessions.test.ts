@@ -159,6 +159,25 @@ describe('a cascade that cannot be gone on with', () => {
   });
 });
 
+describe('a new cascade that the server has forgotten before it took the message', () => {
+  test('is begun again, once', async () => {
+    const bench = openCascadeBench();
+    bench.server.faults.set('sendMessage', [faultOf('gone', 'trajectory not found')]);
+    expect(await playTurn(bench.backend, first)).toMatchObject({ thrown: null, texts: ['You said: Hi'] });
+    expect(await headsOf(bench)).toEqual([['cascade_2', 'r1']]);
+  });
+
+  test('is not begun for ever', async () => {
+    const bench = openCascadeBench();
+    bench.server.faults.set(
+      'sendMessage',
+      Array.from({ length: 5 }, () => faultOf('gone', 'trajectory not found')),
+    );
+    expect(errorOfTurn(await playTurn(bench.backend, first)).message).toContain('not found');
+    expect(bench.server.starts).toHaveLength(2);
+  });
+});
+
 test('a turn that is asked again within its response leaves only the cascade of its last answer', async () => {
   const bench = openCascadeBench();
   await playTurn(bench.backend, first);

@@ -96,7 +96,7 @@ describe('with a tap', () => {
     expect(tap.turns[1]?.settings.replayedItems).toBe(0);
     expect(tap.turns[1]?.parts).toMatchObject({
       text: '',
-      block: expect.stringContaining('[result of get_weather, call_id c1]') as unknown,
+      block: expect.stringContaining('[result of get_weather]') as unknown,
     });
   });
 

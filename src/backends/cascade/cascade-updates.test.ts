@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectedPair, type ConnectedPair } from '../../../test/doubles/agent-server-client.ts';
 import type { ConnectCall } from '../../../test/doubles/connect-server.ts';
 import type { CascadeUpdates } from './agent-server.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 const first = 'StreamAgentStateUpdates';
 const second = 'StreamCascadeReactiveUpdates';

@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectServer, type ConnectCall, type ConnectServer } from '../../../test/doubles/connect-server.ts';
 import { Secret } from '../../model/secret.ts';
 import { openConnectClient, type ConnectClient } from './connect-client.ts';
 import { createTokenSource, type TokenSource } from './token-source.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 const never = (): AbortSignal => new AbortController().signal;
 
 /** A server that accepts only this token and CSRF value. */

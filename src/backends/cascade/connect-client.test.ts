@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectServer, toFrame, type ConnectCall, type ConnectServer } from '../../../test/doubles/connect-server.ts';
 import { Secret } from '../../model/secret.ts';
 import { faultKindOf } from '../../translate/cascade/map-cascade-error.ts';
 import { openConnectClient, type ConnectClient, type ConnectClientOptions } from './connect-client.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 const never = (): AbortSignal => new AbortController().signal;
 
 async function serve(method: string, answer: (call: ConnectCall) => void): Promise<ConnectServer> {

@@ -1,14 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectedPair, type ConnectedPair } from '../../../test/doubles/agent-server-client.ts';
 import type { ConnectCall } from '../../../test/doubles/connect-server.ts';
 import { isCascadeGone } from '../../translate/cascade/map-cascade-error.ts';
 import type { UserMessage } from './agent-server.ts';
 import type { AgentServerOptions } from './open-agent-server.ts';
 
-const open: ConnectedPair[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 const never = (): AbortSignal => new AbortController().signal;
 
 async function connect(options: Partial<AgentServerOptions> = {}): Promise<ConnectedPair> {

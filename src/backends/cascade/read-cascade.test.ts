@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openConnectedPair, type ConnectedPair } from '../../../test/doubles/agent-server-client.ts';
 import { openConnectServer } from '../../../test/doubles/connect-server.ts';
 import { isCascadeGone } from '../../translate/cascade/map-cascade-error.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 const never = (): AbortSignal => new AbortController().signal;
 
 async function connect(): Promise<ConnectedPair> {

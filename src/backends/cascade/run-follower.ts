@@ -115,7 +115,10 @@ export class RunFollower {
         this.#decline(verdict.step, verdict.trajectoryId ?? reading.trajectoryId);
         return;
       case 'failed':
-        this.#error = toTurnError(verdict.failure, { backendName: name, server, model: reading.model });
+        this.#error = toTurnError(verdict.failure, {
+          ...{ backendName: name, server, model: reading.model },
+          tapName: this.#options.context.tap?.name ?? null,
+        });
         return;
       case 'done':
         if (verdict.isIdle) this.#lateThinking.begin();

@@ -38,6 +38,8 @@ interface TurnModel {
   readonly models: readonly AgentModel[];
 }
 
+type NewTurn = TurnModel & { readonly signal: AbortSignal };
+
 /**
  * Finds the cascade of a turn, or begins one, and sends the message. Resolves when it is accepted. Whatever was opened hangs on `run`. Throws GatewayError; `model_not_found`
  * before anything is sent.
@@ -85,7 +87,7 @@ async function claimKnown(context: TurnContext, run: CascadeRun, known: Upstream
 async function goOn(
   context: TurnContext,
   run: CascadeRun,
-  turn: TurnModel & { readonly session: UpstreamSession; readonly signal: AbortSignal },
+  turn: NewTurn & { readonly session: UpstreamSession },
 ): Promise<SentTurn | null> {
   const { server, sessions, name } = context;
   const { session, signal } = turn;
@@ -105,11 +107,18 @@ async function goOn(
   }
 }
 
-async function startAnew(
-  context: TurnContext,
-  run: CascadeRun,
-  turn: TurnModel & { readonly signal: AbortSignal },
-): Promise<SentTurn> {
+/** A server that no longer knows the new cascade when the message comes (it was restarted in between) has run nothing: it is asked for another one, once. */
+async function startAnew(context: TurnContext, run: CascadeRun, turn: NewTurn): Promise<SentTurn> {
+  try {
+    return await sendToNew(context, run, turn);
+  } catch (error) {
+    if (turn.signal.aborted || !isCascadeGone(error)) throw error;
+    run.release();
+    return sendToNew(context, run, turn);
+  }
+}
+
+async function sendToNew(context: TurnContext, run: CascadeRun, turn: NewTurn): Promise<SentTurn> {
   const { server, ownTools } = context;
   const { model, signal } = turn;
   const agentSpec =

@@ -7,18 +7,20 @@ import type { AgentServer } from './agent-server.ts';
 export interface FailedTurn {
   readonly backendName: string;
   readonly server: Pick<AgentServer, 'cleanText'>;
-  /** What the tap saw, where there is one. */
+  /** What the tap saw of the turn; null: no main call, or there is no tap. */
   readonly model: TapTurnState | null;
+  /** Null: there is none. */
+  readonly tapName: string | null;
 }
 
 /** A turn that went wrong → the error of its response. */
-export function toTurnError(failure: TurnFailure, { backendName, server, model }: FailedTurn): GatewayError {
+export function toTurnError(failure: TurnFailure, { backendName, server, model, tapName }: FailedTurn): GatewayError {
   const agent = `The agent of the backend ${backendName}`;
   switch (failure.type) {
     case 'empty':
       return new GatewayError('upstream_error', `${agent} ended its turn without a text or a call.`);
     case 'cut':
-      return new GatewayError('upstream_truncated', `${agent} lost the model's answer before its end.`);
+      return new GatewayError('upstream_truncated', `${agent} lost the model's answer before its end.${hintOf(model, tapName)}`);
     case 'permission':
       return new GatewayError(
         'upstream_error',
@@ -31,6 +33,12 @@ export function toTurnError(failure: TurnFailure, { backendName, server, model }
     case 'step':
       return toStepError(server.cleanText(failure.text), backendName);
   }
+}
+
+/** An agent whose calls the tap refuses does not say so. */
+function hintOf(model: TapTurnState | null, tapName: string | null): string {
+  if (tapName === null || model !== null) return '';
+  return ` No model call of this turn came through the tap ${tapName}: if the agent server does use it, the gateway's log says whom it refused (credential, host, certificate).`;
 }
 
 /** The agent's words mean what the same words of a refused call mean: a quota, a rate … */

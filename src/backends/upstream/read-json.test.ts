@@ -1,13 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { httpAnswer, httpHead, openRawUpstream, type RawRequest } from '../../../test/doubles/raw-upstream.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { sendForJson } from './read-json.ts';
 import { createUpstreamClient } from './upstream-client.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function ask(answer: (request: RawRequest) => void, signal = new AbortController().signal): Promise<unknown> {
   const upstream = await openRawUpstream(answer);

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import {
   eventStreamHead,
   httpAnswer,
@@ -11,10 +12,7 @@ import {
 } from '../../../test/doubles/raw-upstream.ts';
 import { createUpstreamClient, type UpstreamAnswer, type UpstreamClient } from './upstream-client.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function serve(answer: (request: RawRequest) => void): Promise<RawUpstream> {
   const upstream = await openRawUpstream(answer);

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import { openBlackHole } from '../../../test/doubles/black-hole.ts';
 import {
   eventStreamHead,
@@ -12,10 +13,7 @@ import {
 import { GatewayError } from '../../model/errors.ts';
 import { createUpstreamClient, type UpstreamAnswer, type UpstreamClient, type UpstreamTimeouts } from './upstream-client.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function serve(answer: (request: RawRequest) => void): Promise<RawUpstream> {
   const upstream = await openRawUpstream(answer);

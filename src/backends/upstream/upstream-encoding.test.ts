@@ -1,5 +1,6 @@
 import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { closedAfterEach } from '../../../test/closed-after-each.ts';
 import {
   eventStreamHead,
   httpAnswer,
@@ -13,10 +14,7 @@ import { GatewayError } from '../../model/errors.ts';
 import { sendForJson } from './read-json.ts';
 import { createUpstreamClient, type UpstreamAnswer, type UpstreamClient } from './upstream-client.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const open = closedAfterEach();
 
 async function serve(answer: (request: RawRequest) => void): Promise<RawUpstream> {
   const upstream = await openRawUpstream(answer);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Secret } from '../../model/secret.ts';
+import { TapTrouble } from '../tap-trouble.ts';
 import { findConnectSite, parseHostAndPort, type ConnectRules, type UpstreamSite } from './allowed-hosts.ts';
 import type { NodeRequest, NodeResponse } from './caller.ts';
 import { isProxyAuthorized } from './proxy-credential.ts';
@@ -41,6 +42,11 @@ export class ConnectFront {
     socket.on('error', () => undefined);
     if (!isProxyAuthorized(request.headers['proxy-authorization'], this.#options.credential)) {
       const challenge = 'Proxy-Authenticate: Basic realm="antiphon tap", charset="UTF-8"';
+      this.#options.onTrouble(
+        new TapTrouble(
+          'a program came without its credential, or with a wrong one, and was refused (407). HTTPS_PROXY must hold user and password.',
+        ),
+      );
       refuseConnect(socket, '407 Proxy Authentication Required', 'The credential of the tap is missing or wrong.', challenge);
       return;
     }
@@ -52,6 +58,9 @@ export class ConnectFront {
     const { name, port } = target;
     const site = findConnectSite(name, port, this.#options.rules);
     if (site === null) {
+      this.#options.onTrouble(
+        new TapTrouble(`a program asked for ${name}:${String(port)}, which is not one of its hosts, and was refused (403).`),
+      );
       refuseConnect(socket, '403 Forbidden', `${name}:${String(port)} is not one of the tap's 'hosts'.`);
       return;
     }
@@ -85,7 +94,7 @@ export class ConnectFront {
       onTlsFault(cause) {
         if (isHangUp(cause)) return;
         const message = `TLS with a program that came for ${target.name} failed: ${explainTlsFault(cause)}`;
-        onTrouble(new Error(message, { cause }));
+        onTrouble(new TapTrouble(message, { cause }));
       },
     });
   }

@@ -7,13 +7,18 @@ import type { ToldItem } from './split-input.ts';
  *
  * - `[user]`, `[assistant]`, `[system]` (developer messages too) and the text below;
  * - `[assistant called NAME, call_id ID]` and the arguments as they were;
- * - `[result of NAME, call_id ID]` and the output.
+ * - `[result of NAME, call_id ID]` and the output. Without `showsCallIds` neither head has an id.
  *
  * An image or a file is a line `[image …]` or `[file …]`, whose words `describeMedia` chooses. A line of somebody's text that would read as a head gets a space before it, so that no text
  * (a fetched page, say) can put words into another role's mouth.
  */
-export function renderItems(items: readonly ToldItem[], describeMedia: DescribeMedia): string {
-  return items.map((item) => `${headOf(item)}\n${bodyOf(item, describeMedia)}`.trimEnd()).join('\n\n');
+export function renderItems(items: readonly ToldItem[], { describeMedia, showsCallIds }: HistoryForm): string {
+  return items.map((item) => `[${headOf(item, showsCallIds)}]\n${bodyOf(item, describeMedia)}`.trimEnd()).join('\n\n');
+}
+
+interface HistoryForm {
+  readonly describeMedia: DescribeMedia;
+  readonly showsCallIds: boolean;
 }
 
 export type MediaPart = Extract<ContentPart, { type: 'image' | 'file' }>;
@@ -21,14 +26,14 @@ export type MediaPart = Extract<ContentPart, { type: 'image' | 'file' }>;
 /** What stands for an image or a file between the square brackets: `image 1, attached`. */
 export type DescribeMedia = (part: MediaPart) => string;
 
-function headOf(item: ToldItem): string {
+function headOf(item: ToldItem, showsCallIds: boolean): string {
+  if (item.type === 'message') return item.role === 'developer' ? 'system' : item.role;
+  const id = showsCallIds ? `, call_id ${toWord(item.callId)}` : '';
   switch (item.type) {
-    case 'message':
-      return item.role === 'developer' ? '[system]' : `[${item.role}]`;
     case 'call':
-      return `[assistant called ${toWord(item.name)}, call_id ${toWord(item.callId)}]`;
+      return `assistant called ${toWord(item.name)}${id}`;
     case 'call-output':
-      return `[result of ${toWord(item.name)}, call_id ${toWord(item.callId)}]`;
+      return `result of ${toWord(item.name)}${id}`;
     default:
       return assertNever(item, 'item');
   }

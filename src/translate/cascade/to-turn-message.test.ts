@@ -196,3 +196,34 @@ test('with a tap, media of the history are only named: the model gets them in th
   expect(sent.media).toEqual([{ mimeType: 'application/pdf', inlineData: 'cGRm', displayName: 'a  1 .pdf' }]);
   expect(sent.system).toBeNull();
 });
+
+test('with a tap, the heads show no call ids: a title or a summary that quotes the message would show them to a model', () => {
+  const input = [
+    message('user', 'Weather?'),
+    call('c1'),
+    output('c1', 'sunny'),
+    message('assistant', 'Sunny.'),
+    call('c2'),
+    output('c2', 'wet'),
+  ];
+  expect(toTurnMessage(request(input), { ...fresh, hasTap: true }).block)
+    .toBe(`This is the conversation so far. Go on from where it stands.
+
+[user]
+Weather?
+
+[assistant called get_weather]
+{"city":"Oslo"}
+
+[result of get_weather]
+sunny
+
+[assistant]
+Sunny.
+
+[assistant called get_weather]
+{"city":"Oslo"}
+
+[result of get_weather]
+wet`);
+});

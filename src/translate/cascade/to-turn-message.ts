@@ -55,7 +55,8 @@ export function toTurnMessage(request: ModelRequest, place: TurnPlace): TurnMess
   const describeMedia = place.hasTap ? describeUnsent : attachTo(attached);
   const outputs = current.filter((item) => item.type === 'call-output');
   const users = current.filter((item) => item.type === 'message' && item.role === 'user');
-  const rendered = renderItems([...replay, ...outputs], describeMedia);
+  // With a tap the model knows the calls from their own form, and an id would be seen only where a title or a summary quotes this text.
+  const rendered = renderItems([...replay, ...outputs], { describeMedia, showsCallIds: !place.hasTap });
   const said = users.map((message) => textsOf(message).join('\n\n')).join('\n\n');
   const media = [...attached, ...users.flatMap(toMedia)];
   const saysSomething = said !== '' || media.length > 0 || outputs.length > 0 || (rendered !== '' && !place.hasTap);

@@ -63,6 +63,20 @@ describe.each(modes)('through a %s tap', (mode) => {
     expect(namesIn(calls[1] as GeminiCall)).toEqual(expect.arrayContaining(['get_weather', 'get_time', 'read_note']));
   });
 
+  test('what sub-requests quote of an output has no call ids', async () => {
+    const bench = benchOf(mode);
+    bench.agent.setQuirks({ ...defaultQuirks, checkpoint: true, titleQuotes: true });
+    const from = bench.model.calls.length;
+    const asked = await ask(bench, { input: '[[call get_weather {}]]', tools, conversation: `ids ${mode}` });
+    const outputs = outputsFor(asked.body, 'QUOTED');
+    await ask(bench, { input: outputs, tools, conversation: `ids ${mode}` });
+    await ask(bench, { input: [{ role: 'user', content: 'Hi' }, ...asked.body.output, ...outputs], tools });
+    const subRequests = bench.model.calls.slice(from).filter(({ verb }) => verb === 'generateContent');
+    const texts = subRequests.map(({ text }) => text);
+    expect(texts.filter((text) => text.includes('QUOTED'))).not.toEqual([]);
+    expect(texts.filter((text) => callIdsOf(asked.body).some((id) => text.includes(id)))).toEqual([]);
+  });
+
   test('every exchange of the conversation is in every later call, signed, in order, responses first', async () => {
     const bench = benchOf(mode);
     const from = bench.model.calls.length;
