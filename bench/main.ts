@@ -4,6 +4,7 @@
  *   --profile           where Antiphon's time goes, instead of the table
  *   --without-antiphon  the bare proxy and the floor translator only
  *   --only tap          what the tap adds to each event, and an agent server's turn against Gemini itself; nothing else
+ *   --only native       streams that pass on the model server's own bytes, beside the bare proxy; nothing else
  *   --pause N           milliseconds between two socket writes of one upstream stream (default 5; 0: as fast as they go)
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -17,9 +18,10 @@ import { measureStart } from './measure-start.ts';
 import { measureTap } from './measure-tap.ts';
 import { measureTraffic } from './measure-traffic.ts';
 import { openBench, WrongAnswer, type Bench } from './open-bench.ts';
-import { formatReport } from './print-report.ts';
+import { formatReport, formatStreams } from './print-report.ts';
 import { formatTapReport } from './print-tap-report.ts';
 import { profileAntiphon } from './profile-antiphon.ts';
+import { isAboutPassing } from './scenarios.ts';
 
 async function measureAll(bench: Bench): Promise<void> {
   const results: Results = {
@@ -53,7 +55,8 @@ const { values } = parseArgs({
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 if (process.platform !== 'linux') throw new Error('the bench reads CPU and memory of other processes from /proc and needs Linux');
-if (values.only !== undefined && values.only !== 'tap') throw new Error(`--only ${values.only}: there is only tap`);
+if (values.only !== undefined && !['tap', 'native'].includes(values.only))
+  throw new Error(`--only ${values.only}: there are only tap and native`);
 if (!values['without-antiphon']) buildAntiphon();
 const bench = await openBench({
   subjects: values['without-antiphon'] ? ['bare', 'floor'] : ['bare', 'floor', 'antiphon'],
@@ -62,6 +65,7 @@ const bench = await openBench({
 });
 try {
   if (values.only === 'tap') console.log(formatTapReport(await measureTap(bench.options)));
+  else if (values.only === 'native') console.log(formatStreams(await measureTraffic(bench, isAboutPassing)));
   else if (values.profile) console.log(await profileAntiphon(bench));
   else await measureAll(bench);
 } catch (thrown) {

@@ -6,16 +6,20 @@ type Cells = readonly string[];
 /** The whole result as plain text. */
 export function formatReport(results: Results, targets: readonly Target[]): string {
   const sections = [
-    section(
-      'Streams: 200 deltas, ten to a socket write; an event is one delta; the ratios are of CPU, median and range of the rounds',
-      formatTraffic(results.traffic.filter((row) => row.isStream)),
-    ),
+    formatStreams(results.traffic.filter((row) => row.isStream)),
     section('Sync: the same text in one body', formatTraffic(results.traffic.filter((row) => !row.isStream))),
     section('Start to listening', formatStarts(results)),
     section('Open idle streams', formatIdle(results)),
   ];
   if (targets.length > 0) sections.push(section('Targets', formatTargets(targets)));
   return sections.join('\n\n');
+}
+
+export function formatStreams(rows: readonly TrafficRow[]): string {
+  return section(
+    'Streams: 200 deltas, ten to a socket write; an event is one delta; the ratios are of CPU, median and range of the rounds',
+    formatTraffic(rows),
+  );
 }
 
 function section(title: string, table: string): string {

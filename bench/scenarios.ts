@@ -142,6 +142,11 @@ export function listScenarios(subjects: readonly Subject[]): Scenario[] {
   return all.filter((scenario) => subjects.includes(scenario.subject));
 }
 
+/** The rows of pass-through and what they are compared with. */
+export function isAboutPassing({ id, subject }: Scenario): boolean {
+  return id.startsWith('native-') || (subject === 'bare' && !id.endsWith('-sync'));
+}
+
 /** A stream that gets its first deltas and then waits. */
 export function toStallingRequest(subject: Subject): Target {
   if (subject === 'bare') return toChatRequest(true, 'stall');

@@ -16,7 +16,7 @@ describe('a capture may be', () => {
     ['one event a line', `\uFEFF${lines.join('\n')}\n`],
     ['a list of events', `[${lines.join(',\n')}]`],
   ])('%s', (_name, text) => {
-    expect(lintCapture(text)).toEqual({ faults: [], events: good.length });
+    expect(lintCapture(text)).toEqual({ faults: [], events: good.length, isBody: false });
   });
 });
 
@@ -38,6 +38,21 @@ test('what is no JSON, and an event line with another name', () => {
     ['sequence-number', 2],
     ['in-progress-second', 2],
   ]);
+});
+
+test.each([
+  ['a whole answer', JSON.stringify(good.at(-1)?.['response'])],
+  ['one in many lines', JSON.stringify(good.at(-1)?.['response'], null, 2)],
+  ['an error', '{"error":{"message":"no"}}'],
+])('no stream at all: %s', (_name, text) => {
+  expect(lintCapture(text)).toEqual({ faults: [], events: 0, isBody: true });
+});
+
+test('data in many lines, bytes that were cut', () => {
+  const many = good.map((event) => `${JSON.stringify(event, null, 1).replaceAll(/^/gm, 'data: ')}\n\n`).join('');
+  expect(lintCapture(many).faults).toEqual([]);
+  const cut = lintCapture(eventFrames(good).slice(0, -100));
+  expect(cut.faults.map(({ rule }) => rule)).toEqual(['not-json', 'terminal-missing']);
 });
 
 test('nothing', () => {

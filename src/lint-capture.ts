@@ -7,6 +7,8 @@ export interface CaptureReport {
   /** In the order of the events; the ones of a stream as a whole come at its end. */
   readonly faults: readonly LintFault[];
   readonly events: number;
+  /** The capture is one JSON object that is no event: a whole answer, or an error. */
+  readonly isBody: boolean;
 }
 
 /** One event as it stood in the capture. */
@@ -22,6 +24,7 @@ interface CapturedEvent {
  * Several streams may follow each other; each begins with `response.created`.
  */
 export function lintCapture(text: string): CaptureReport {
+  if (isBody(text)) return { faults: [], events: 0, isBody: true };
   const events = readEvents(text);
   const faults: LintFault[] = [];
   let linter = new EventLinter('wire');
@@ -44,7 +47,12 @@ export function lintCapture(text: string): CaptureReport {
     isOver ||= /^response\.(completed|incomplete|failed)$/.test(type);
   });
   faults.push(...linter.end());
-  return { faults, events: events.length };
+  return { faults, events: events.length, isBody: false };
+}
+
+function isBody(text: string): boolean {
+  const whole = parseJson(text.replace(/^\uFEFF/, ''));
+  return isJsonObject(whole) && typeof whole['type'] !== 'string';
 }
 
 function readEvents(text: string): readonly CapturedEvent[] {

@@ -268,6 +268,7 @@ test.each([
   [['tap'], /tap: needs `ca` or --record DIR after it\n$/],
   [['lint', 'gone.sse'], /the command line: gone\.sse: is not there\n$/],
   [['lint', '-'], /the command line: -: holds no events\n$/],
+  [['lint', '.'], /the command line: \.: cannot be read \(EISDIR\)\n$/],
   [['replay', 'gone'], /the command line: replay: \S+\/gone cannot be read \(ENOENT\)\n$/],
   [['tap', '--record', 'out'], /taps: there is no tap to record with: add one, or give --upstream URL of a model API\n$/],
   [['runn'], /runn: is not a command: there are serve, tap ca, tap --record DIR, replay DIR, lint FILE\n$/],

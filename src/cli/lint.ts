@@ -12,6 +12,7 @@ interface Report {
     readonly words: string;
   }[];
   readonly events: number;
+  readonly isBody: boolean;
 }
 
 /** So many faults of one rule are shown; a server that breaks it in every event would fill the screen. */
@@ -22,10 +23,12 @@ export async function lint({ sources, print, readInput }: CommandDeps, lintCaptu
   const { flags, faults: mistakes } = parseCommandLine(sources.argv);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const path = flags.capture ?? '-';
-  const text = path === '-' ? await readInput() : await sources.readFile(path);
-  if (text === undefined) throw new SettingsError([{ source: 'the command line', path, message: 'is not there' }]);
+  const text =
+    path === '-' ? await readInput() : await sources.readFile(path).catch((thrown: unknown) => cannotRead(path, thrown));
+  if (text === undefined) throw complaint(path, 'is not there');
   const report = lintCapture(text);
-  if (report.events === 0) throw new SettingsError([{ source: 'the command line', path, message: 'holds no events' }]);
+  if (report.isBody) throw complaint(path, 'is one JSON object and no event stream: ask for it with "stream": true');
+  if (report.events === 0) throw complaint(path, 'holds no events');
   const shown = new Map<string, number>();
   for (const fault of report.faults) {
     const count = (shown.get(fault.rule) ?? 0) + 1;
@@ -36,6 +39,16 @@ export async function lint({ sources, print, readInput }: CommandDeps, lintCaptu
   const count = report.faults.filter(({ severity }) => severity === 'fault').length;
   print(`${plural(count, 'fault')} / ${plural(report.events, 'event')}`);
   return count;
+}
+
+function complaint(path: string, message: string): SettingsError {
+  return new SettingsError([{ source: 'the command line', path, message }]);
+}
+
+/** A folder, or a file of somebody else. */
+function cannotRead(path: string, thrown: unknown): never {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown reason';
+  throw complaint(path, `cannot be read (${code})`);
 }
 
 function describe({ rule, severity, event, type, words }: Report['faults'][number]): string {

@@ -88,14 +88,14 @@ const anthropic = strictObject({
 
 const responses = strictObject({
   type: z.literal('responses'),
-  base_url: a.baseUrl().optional(),
+  base_url: a.versionedBaseUrl().optional(),
   api_key: a.secret('the API key').optional(),
   ...remote,
 });
 
 const chat = strictObject({
   type: z.literal('chat'),
-  base_url: a.baseUrl(),
+  base_url: a.versionedBaseUrl(),
   api_key: a.secret('the API key').optional(),
   vendor: a.oneOf(chatVendors).optional(),
   think_tags: a.yesOrNo().optional(),

@@ -6,6 +6,7 @@ import { parseAllowedHost, parseListen, type ListenAddress } from './parse-host.
 import {
   isSealingKey,
   parseBaseUrl,
+  parseVersionedBaseUrl,
   parseCredential,
   parsePort,
   parseShare,
@@ -171,6 +172,11 @@ export function sealingKey(): z.ZodType<Secret> {
 
 export function baseUrl(): z.ZodType<string> {
   return value('an http:// or https:// address without user name, password, ? and #', parseBaseUrl);
+}
+
+export function versionedBaseUrl(): z.ZodType<string> {
+  const words = "an http:// or https:// address without user name, password and #, and with no ? but Azure's ?api-version=…";
+  return value(words, parseVersionedBaseUrl);
 }
 
 export function webOrigin(): z.ZodType<string> {

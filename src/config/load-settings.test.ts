@@ -25,6 +25,13 @@ async function faultsOf(given: Given): Promise<string[]> {
   return error.message.split('\n');
 }
 
+test('the address of a dated version of Azure has its query', async () => {
+  const azure = 'https://name.openai.azure.com/openai';
+  const yaml = `backends: { a: { type: responses, base_url: "${azure}/?api-version=2025-04-01-preview" } }`;
+  const { backends } = await loadSettings(sources({ yaml }));
+  expect(backends).toMatchObject([{ baseUrl: `${azure}?api-version=2025-04-01-preview` }]);
+});
+
 test('without anything there is a loopback gateway with a database in the home directory', async () => {
   const settings = await loadSettings(sources({}));
   expect(settings).toMatchObject({
@@ -170,6 +177,8 @@ test.each([
     'backends.c.base_url: must be an http:// or https:// address without user name',
   ],
   ['backends: { c: { type: chat, base_url: "ftp://h" } }', 'backends.c.base_url: must be an http://'],
+  ['backends: { c: { type: chat, base_url: "http://h/v1?key=a" } }', 'backends.c.base_url: must be an http://'],
+  ['backends: { c: { type: responses, base_url: "http://h?api-version=1&key=a" } }', 'backends.c.base_url: must be an http://'],
   ['backends: { c: { type: chat, base_url: "http://h", vendor: olama } }', 'backends.c.vendor: must be one of openai, ollama'],
   [
     'backends: { c: { type: chat, base_url: "http://h", headers: { Host: a } } }',

@@ -50,6 +50,14 @@ export function parseBaseUrl(written: unknown): string | undefined {
   return url.href.replace(/\/+$/, '');
 }
 
+/** The same for servers of OpenAI's APIs: Azure's dated versions want their `?api-version=…` in every call, and nothing else may stand there. */
+export function parseVersionedBaseUrl(written: unknown): string | undefined {
+  if (typeof written !== 'string') return undefined;
+  const [, place = '', query = ''] = /^(.*?)(\?api-version=[\w.-]+)?$/s.exec(written.trim()) ?? [];
+  const base = parseBaseUrl(place);
+  return base === undefined ? undefined : base + query;
+}
+
 /** An origin exactly as a browser sends it. */
 export function parseWebOrigin(written: unknown): string | undefined {
   const url = parseUrl(written);

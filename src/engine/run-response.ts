@@ -1,12 +1,13 @@
 import { GatewayError } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
-import type { FinishReason, ModelEvent, NativeEvent, TokenUsage, TurnEvent } from '../model/model-event.ts';
+import type { FinishReason, ModelEvent, TokenUsage, TurnEvent } from '../model/model-event.ts';
 import type { ResponseEvent } from '../protocol/responses/event.ts';
 import type { ResponseResource } from '../protocol/responses/response.ts';
 import type { EngineDeps } from './deps.ts';
 import { estimateInputTokens, estimateOutputTokens } from './estimate-tokens.ts';
 import { addSpent } from './finish-response.ts';
 import { encodeEventLog, type BuilderInput } from './model-event-log.ts';
+import { Passage } from './passage.ts';
 import type { PreparedResponse } from './prepare-response.ts';
 import { ResponseBuilder, truncated } from './response-builder.ts';
 import type { RouteReport } from './routing/route-report.ts';
@@ -19,16 +20,6 @@ export interface RunSignals {
   readonly gone: AbortSignal;
   /** The request's whole time is over: end with what there is. */
   readonly deadline: AbortSignal;
-}
-
-/** An answer that goes on in the server's own bytes. */
-interface Passage {
-  /** Of the server, for the client. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Whole frames that have not been taken yet. */
-  bytes: Uint8Array | null;
-  /** The bytes so far show how the answer ended. */
-  isEnd: boolean;
 }
 
 /** A server that is asked in the client's words knows the client's `tool_choice`; what it does with it has been shown already. */
@@ -61,6 +52,8 @@ export class ResponseRun {
   /** Undefined until a model server has accepted the call. */
   #call: AcceptedCall | undefined;
   #begun = false;
+  /** The events with which the response began. */
+  #opening: readonly ResponseEvent[] = [];
   #passage: Passage | null = null;
 
   constructor(prepared: PreparedResponse, signals: RunSignals, deps: EngineDeps) {
@@ -122,9 +115,7 @@ export class ResponseRun {
 
   /** The bytes since the last time; null: there are none. */
   takeNative(): Uint8Array | null {
-    const bytes = this.#passage?.bytes ?? null;
-    if (this.#passage !== null) this.#passage.bytes = null;
-    return bytes;
+    return this.#passage?.take() ?? null;
   }
 
   /** Everything that did not survive so far: of the request, on its way to the model that answers, and of the answer. */
@@ -161,7 +152,7 @@ export class ResponseRun {
       this.#signals.gone.throwIfAborted();
       await this.#save();
       // One batch, one socket write: what closes the last item and the terminal event.
-      yield [...closing, ...this.#builder.end()];
+      yield this.#toLast(closing);
     } finally {
       this.#prepared.leave();
     }
@@ -188,30 +179,66 @@ export class ResponseRun {
   /** One call to the model server. The only loop over a model's events: no await and no allocation per event beyond the event itself. */
   async *#runTurn(batches: AsyncIterable<readonly TurnEvent[]>, guard: ToolGuard): AsyncGenerator<readonly ResponseEvent[]> {
     for await (const batch of batches) {
-      const begin = this.#begun ? [] : this.#builder.begin(this.model);
+      const begin = this.#begun ? [] : (this.#opening = this.#builder.begin(this.model));
       this.#begun = true;
-      const inputs: BuilderInput[] = [];
-      let isPassed = false;
-      for (const event of batch) {
-        if (event.type === 'native' || event.type === 'native-head') isPassed = this.#pass(event);
-        else if (guard.accepts(event)) inputs.push(this.#withSpent(event));
-      }
-      const events = this.#feed(inputs);
-      if (isPassed || begin.length + events.length > 0) yield begin.length === 0 ? events : [...begin, ...events];
+      const read = this.#read(batch, guard);
+      const events = begin.length === 0 ? read : [...begin, ...read];
+      if (events.length > 0 || this.#passage !== null) yield this.#toShown(events);
       // Nothing that comes now could still be used; leaving breaks the call off.
       if (this.#builder.isEnded) return;
     }
   }
 
-  #pass(event: NativeEvent): true {
-    if (event.type === 'native-head') {
-      this.#passage = { headers: event.headers, bytes: null, isEnd: false };
-      this.#builder.trustCalls();
-    } else if (this.#passage !== null) {
-      this.#passage.bytes = event.bytes;
-      this.#passage.isEnd ||= event.isEnd;
+  /** What the builder makes of a batch. */
+  #read(batch: readonly TurnEvent[], guard: ToolGuard): readonly ResponseEvent[] {
+    const inputs: BuilderInput[] = [];
+    let [at, resumedAt] = [0, -1];
+    for (const event of batch) {
+      at += 1;
+      if (event.type === 'native-break') resumedAt = at;
+      else if (event.type === 'native-head') this.#passOn(event);
+      else if (event.type === 'native') this.#passage?.add(event);
+      else if (resumedAt === -1 && guard.accepts(event)) inputs.push(this.#withSpent(event));
     }
-    return true;
+    const events = this.#feed(inputs);
+    // What stands in front of the break has been shown by the server.
+    return resumedAt === -1 ? events : this.#resume(batch.slice(resumedAt), guard);
+  }
+
+  #passOn(head: Extract<TurnEvent, { type: 'native-head' }>): void {
+    this.#passage = new Passage(head);
+    if (this.#passage.showsAll) this.#builder.trustCalls();
+  }
+
+  #resume(rest: readonly TurnEvent[], guard: ToolGuard): readonly ResponseEvent[] {
+    this.#passage?.resume(this.#builder.output);
+    return [
+      ...this.#opening,
+      ...this.#read(
+        rest.filter(({ type }) => type !== 'native'),
+        guard,
+      ),
+    ];
+  }
+
+  #toShown(events: readonly ResponseEvent[]): readonly ResponseEvent[] {
+    if (this.#passage === null) return events;
+    const shown = this.#passage.toShown(events);
+    const fault = this.#builder.isEnded ? null : this.#passage.fault;
+    if (fault !== null) this.#feed([failureOf(fault)]);
+    return shown;
+  }
+
+  /** The events that end the response. A failure that the server's bytes do not show is told in our words, where the dialect allows it. */
+  #toLast(closing: readonly ResponseEvent[]): readonly ResponseEvent[] {
+    const passage = this.#passage;
+    if (passage === null) return [...closing, ...this.#builder.end()];
+    if (this.failure !== null && !passage.isEnd) passage.resume(this.#builder.output);
+    const events = passage.toShown(passage.isResumed ? [...this.#opening, ...closing] : closing);
+    passage.settle({ isWhole: this.response.status === 'completed' });
+    const fault = this.failure === null ? passage.fault : null;
+    if (fault !== null) this.#feed([failureOf(fault)]);
+    return [...events, ...passage.toShown(this.#builder.end())];
   }
 
   #withSpent(event: ModelEvent): ModelEvent {
@@ -252,8 +279,9 @@ export class ResponseRun {
 
   /** Our own deadline keeps what there is; with nothing to keep, or in the middle of the server's own bytes, it is a failure like every other. */
   async #toEnding(thrown: unknown): Promise<readonly BuilderInput[]> {
-    if (this.#passage === null && this.#signals.deadline.aborted && this.#builder.output.length > 0)
-      return this.#finish('timeout');
+    const { output } = this.#builder;
+    const isOurs = this.#passage?.resume(output) ?? true;
+    if (isOurs && this.#signals.deadline.aborted && output.length > 0) return this.#finish('timeout');
     return [failureOf(this.#toError(thrown))];
   }
 

@@ -46,8 +46,8 @@ class HistoryTranslation {
   readonly #items: InputItem[] = [];
   readonly #losses: Loss[] = [];
   readonly #unanswered = new Map<string, CallInput>();
-  /** Ids of calls that were never made because they were cut off. */
-  readonly #cutCalls = new Set<string>();
+  /** Ids of calls that the model does not see, because they were cut off or are of another kind: their outputs would answer nothing. */
+  readonly #hiddenCalls = new Set<string>();
 
   constructor(context: RequestContext, envelope: ReasoningEnvelope) {
     this.#context = context;
@@ -64,7 +64,8 @@ class HistoryTranslation {
       case 'message': {
         // Clients send empty messages (LangChain's `content: []`); a model must not see a turn that says nothing.
         const content = item.content.flatMap((part, at) => toContentPart(part, `${path}.content[${String(at)}]`));
-        if (content.length > 0) this.#items.push({ type: 'message', role: item.role, content, path });
+        const phase = item.phase === undefined ? {} : { phase: item.phase };
+        if (content.length > 0) this.#items.push({ type: 'message', role: item.role, content, ...phase, path });
         return;
       }
       case 'reasoning':
@@ -93,7 +94,7 @@ class HistoryTranslation {
   #call(item: Pick<InputFunctionCall, 'call_id' | 'name' | 'arguments' | 'status'>, path: string): void {
     if (item.status === 'incomplete') {
       this.#losses.push({ path, action: 'dropped', reason: 'the function call was cut off, so it was never made' });
-      this.#cutCalls.add(item.call_id);
+      this.#hiddenCalls.add(item.call_id);
       return;
     }
     const call: CallInput = { type: 'call', callId: item.call_id, name: item.name, arguments: item.arguments, path };
@@ -110,8 +111,8 @@ class HistoryTranslation {
 
   #callOutput(item: Pick<InputFunctionCallOutput, 'call_id' | 'output' | 'is_error'>, path: string): void {
     const call = this.#unanswered.get(item.call_id);
-    if (call === undefined && this.#cutCalls.has(item.call_id)) {
-      this.#losses.push({ path, action: 'dropped', reason: 'it answers a function call that was cut off' });
+    if (call === undefined && this.#hiddenCalls.has(item.call_id)) {
+      this.#losses.push({ path, action: 'dropped', reason: 'it answers a call that is not shown to this model' });
       return;
     }
     if (call === undefined) {
@@ -140,6 +141,7 @@ class HistoryTranslation {
     if (item.itemType === 'custom_tool_call_output' && typeof call_id === 'string') {
       return this.#callOutput({ call_id, output: typeof output === 'string' ? output : JSON.stringify(output ?? '') }, path);
     }
+    if (typeof call_id === 'string') this.#hiddenCalls.add(call_id);
     if (!silentItems.has(item.itemType)) {
       this.#losses.push({ path, action: 'dropped', reason: `items of type ${item.itemType} cannot be shown to this model` });
     }

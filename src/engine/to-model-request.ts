@@ -1,5 +1,5 @@
 import type { Loss, Translated } from '../model/loss.ts';
-import type { InputItem, ModelRequest, TextFormat, TurnSession } from '../model/model-request.ts';
+import type { InputItem, ModelRequest, ReasoningSettings, TextFormat, TurnSession } from '../model/model-request.ts';
 import type { CreateResponseRequest, TextFormatParam } from '../protocol/responses/request.ts';
 import { toOfferedTools } from './to-offered-tools.ts';
 
@@ -36,7 +36,7 @@ export function toModelRequest(
     parallelToolCalls: request.parallel_tool_calls,
     format: toFormat(request.text.format),
     verbosity: request.text.verbosity,
-    reasoning: { effort: request.reasoning?.effort ?? null, summary: request.reasoning?.summary ?? null },
+    reasoning: toReasoning(request),
     thinkingBudget: request.thinking_budget,
     maxOutputTokens: request.max_output_tokens,
     temperature: request.temperature,
@@ -54,6 +54,11 @@ export function toModelRequest(
     session,
   };
   return { value, losses };
+}
+
+function toReasoning({ reasoning, wishes_summary }: CreateResponseRequest): ReasoningSettings {
+  const asked = { effort: reasoning?.effort ?? null, summary: reasoning?.summary ?? null };
+  return wishes_summary && asked.summary === null ? { ...asked, summary: 'auto', isWish: true } : asked;
 }
 
 function toFormat(format: TextFormatParam): TextFormat {

@@ -1,6 +1,7 @@
 import type { GatewayError } from './errors.ts';
 import type { Loss } from './loss.ts';
 import type { ReasoningState } from './reasoning-state.ts';
+import type { ShownStream } from './shown-stream.ts';
 
 /**
  * What a model did, in the order it did it. Backends speak only this; they know nothing of ids, indices, `*.added` or `*.done`.
@@ -45,9 +46,16 @@ export type TurnEvent = ModelEvent | NativeEvent;
 /** Of native turns only: the answer as the server wrote it, beside what was read in it. */
 export type NativeEvent =
   /** The server answers in the framing that the client asked for. In the first batch. `headers` are for the client; the content type is among them. */
-  | { readonly type: 'native-head'; readonly headers: Readonly<Record<string, string>> }
+  | {
+      readonly type: 'native-head';
+      readonly headers: Readonly<Record<string, string>>;
+      /** Of a Responses stream, which can be carried on in our words; null: the client's dialect has no way to. */
+      readonly shown: ShownStream | null;
+    }
   /** Whole frames that this batch brought, once in a batch. `isEnd`: the client sees in them how the answer ended, so nothing is to be written after it. */
-  | { readonly type: 'native'; readonly bytes: Uint8Array; readonly isEnd: boolean };
+  | { readonly type: 'native'; readonly bytes: Uint8Array; readonly isEnd: boolean }
+  /** Where `shown` is not null: the server broke a rule of its dialect. What stands behind this in the batch, and all batches after it, has to be written. */
+  | { readonly type: 'native-break' };
 
 /** Why a model stopped: by itself (with or without calls), at `max_output_tokens`, by a filter, or because our time for it was over. */
 export type FinishReason = 'stop' | 'length' | 'content-filter' | 'timeout';

@@ -63,6 +63,8 @@ export interface MessageInput {
   readonly type: 'message';
   readonly role: 'system' | 'developer' | 'user' | 'assistant';
   readonly content: readonly ContentPart[];
+  /** What an assistant's message was for, in the words of the Responses API: `commentary` or `final_answer`. */
+  readonly phase?: string;
   readonly path: string;
 }
 
@@ -147,4 +149,6 @@ export interface ReasoningSettings {
   readonly effort: string | null;
   /** auto, concise, detailed; null = the client asked for no thinking text. */
   readonly summary: string | null;
+  /** It was the gateway that asked for thinking text: only where that changes nothing else. What is lost of it is no loss. */
+  readonly isWish?: true;
 }

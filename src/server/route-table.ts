@@ -59,6 +59,11 @@ async function refuseWebSocket(): Promise<void> {
   );
 }
 
+/** Where Gemini's clients come, who may put their key into the URL (`?key=`). */
+export function takesQueryKey({ dialect, path }: RouteEntry): boolean {
+  return dialect === 'gemini' || path.startsWith('/v1/models');
+}
+
 /** The error of a request that no route takes: 405 when only the method is wrong, else 404. */
 export function unknownRoute(
   method: string,
@@ -69,16 +74,12 @@ export function unknownRoute(
   const allow = entries.filter((entry) => matches(entry.path, path)).map((entry) => entry.method);
   // A route with this very method did not want it: its parameter is too long or cannot be decoded.
   const isTaken = allow.some((allowed) => allowed === method || (allowed === 'GET' && method === 'HEAD'));
+  // Who opens the address in a browser asks for `/`, which HEAD alone has.
+  const hint = hintAt(path);
   if (allow.length > 0 && !isTaken) {
-    return {
-      error: new GatewayError(
-        'method_not_allowed',
-        `Not allowed to ${method} on ${path.slice(0, 128)}; use ${allow.join(' or ')}.`,
-      ),
-      allow,
-    };
+    const message = `Not allowed to ${method} on ${path.slice(0, 128)}; use ${allow.join(' or ')}.${hint}`;
+    return { error: new GatewayError('method_not_allowed', message), allow };
   }
-  const hint = path.startsWith('/v1/') ? '' : ' The base URL of this API ends in /v1.';
   return { error: new GatewayError('not_found', `Unknown request URL: ${method} ${path.slice(0, 128)}.${hint}`), allow: [] };
 }
 
@@ -88,4 +89,10 @@ function matches(pattern: string, path: string): boolean {
   const takesRest = wanted.at(-1) === '*';
   if (takesRest ? got.length < wanted.length : got.length !== wanted.length) return false;
   return wanted.every((segment, at) => segment === '*' || (segment.startsWith(':') ? got[at] !== '' : segment === got[at]));
+}
+
+/** What is wrong with the base URL of a client that comes to such a path. */
+function hintAt(path: string): string {
+  if (/^\/v1(beta)?\/v1(beta)?\//.test(path)) return ' This client adds the version by itself: its base URL must not end in it.';
+  return /^\/(v1(beta)?\/|health$|metrics$)/.test(path) ? '' : ' The base URL of this API ends in /v1.';
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../model/errors.ts';
 import type { AppOptions } from './app-options.ts';
@@ -10,7 +10,7 @@ import { timing, type Exchange } from './exchange.ts';
 import type { Authenticate } from './guards/authenticate.ts';
 import type { CheckAdminKey } from './guards/check-admin-key.ts';
 import { checkHost } from './guards/check-host.ts';
-import { unknownRoute, type RouteEntry } from './route-table.ts';
+import { takesQueryKey, unknownRoute, type RouteEntry } from './route-table.ts';
 
 /** What stands around every route. */
 export interface Surroundings {
@@ -45,7 +45,7 @@ export async function serveRequest(
     if (gone.aborted) raw.destroy();
     else {
       if (!raw.headersSent) raw.setHeader('openai-processing-ms', timing(facts)['openai-processing-ms']);
-      sendError(raw, failed, { dialect: entry?.dialect ?? dialectOf(request.headers), requestId: facts.id });
+      sendError(raw, failed, { dialect: entry?.dialect ?? dialectOf(request.headers, queryOf(request.url)), requestId: facts.id });
     }
   }
   const isGone = gone.aborted;
@@ -78,21 +78,25 @@ async function runRoute(
   }
   // Refused before anybody is asked for a key, whichever it would be.
   if (entry?.needsAdminKey === true && facts.checkAdminKey === null) throw refuse(request, raw, facts.routes);
-  const owner = identify(entry, request.headers, facts);
+  const owner = identify(entry, request, facts);
   if (entry === undefined) throw refuse(request, raw, facts.routes);
   await entry.route(toExchange(request, raw, owner, facts));
 }
 
 /** Whose things the route may see. */
-function identify(entry: RouteEntry | undefined, headers: IncomingHttpHeaders, { authenticate, checkAdminKey }: Facts): string {
+function identify(
+  entry: RouteEntry | undefined,
+  { headers, url }: Pick<FastifyRequest, 'headers' | 'url'>,
+  { authenticate, checkAdminKey }: Facts,
+): string {
   if (entry?.isOpen === true) return 'local';
-  if (entry?.needsAdminKey !== true) return authenticate(headers);
+  const queryKey = entry !== undefined && takesQueryKey(entry) ? queryOf(url).get('key') : null;
+  if (entry?.needsAdminKey !== true) return authenticate(headers, queryKey);
   checkAdminKey?.(headers.authorization);
   return 'admin';
 }
 
 function toExchange(request: FastifyRequest, raw: ServerResponse, owner: string, facts: Facts): Exchange {
-  const at = request.url.indexOf('?');
   return {
     id: facts.id,
     startedAt: facts.startedAt,
@@ -100,12 +104,17 @@ function toExchange(request: FastifyRequest, raw: ServerResponse, owner: string,
     raw,
     // The router gives strings only.
     params: request.params as Record<string, string | undefined>,
-    query: new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1)),
+    query: queryOf(request.url),
     context: { owner, strict: request.headers['antiphon-strict'] === 'true' },
     gone: facts.gone,
     stopping: facts.stopping,
     options: facts.options,
   };
+}
+
+function queryOf(url: string): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
 }
 
 /**

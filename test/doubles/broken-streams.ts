@@ -1,5 +1,5 @@
 import type { LintRule } from '../../src/translate/responses/lint/lint-rules.ts';
-import { call, message, reasoning, streamOf, type WireEvent } from './responses-events.ts';
+import { call, message, plainItem, reasoning, streamOf, type WireEvent } from './responses-events.ts';
 
 /** What a client has to get of a stream. */
 export interface Shown {
@@ -23,11 +23,21 @@ const source = { type: 'url_citation', url: 'https://example.org/', title: 'E', 
 
 /** Thinking, a text with a source, a call. */
 export function goodStream(): WireEvent[] {
-  return streamOf(
-    reasoning([['hm', ' ok']], 'sealed-by-upstream'),
-    message(['Hello', ' there'], { annotations: [source] }),
-    call('get_weather', ['{"city":', '"Oslo"}']),
-  );
+  return streamOf(...goodItems);
+}
+
+const goodItems = [
+  reasoning([['hm', ' ok']], 'sealed-by-upstream'),
+  message(['Hello', ' there'], { annotations: [source] }),
+  call('get_weather', ['{"city":', '"Oslo"}']),
+];
+
+/** The same and a web search, whose steps come in this order. */
+export function searchStream(steps: readonly string[]): WireEvent[] {
+  const action = { type: 'search', query: 'Oslo', queries: ['Oslo'] };
+  const stream = streamOf(...goodItems, plainItem({ id: 'ws_3', type: 'web_search_call', status: 'completed', action }));
+  const events = steps.map((step) => ({ type: `response.web_search_call.${step}`, item_id: 'ws_3', output_index: 3 }));
+  return numbered(stream.toSpliced(-2, 0, ...events));
 }
 
 /** One stream for each rule that another server can break. */
@@ -39,6 +49,7 @@ export const brokenStreams: readonly BrokenStream[] = [
   { rule: 'in-progress-second', plant: (stream) => without(stream, 'in_progress') },
   { rule: 'terminal-missing', plant: (stream) => stream.slice(0, -1), shown: { status: 'failed' } },
   { rule: 'nothing-after-terminal', plant: (stream) => numbered([...stream, { ...delta(stream) }]) },
+  { rule: 'stray-error', plant: (stream) => set(stream, delta(stream), { error: { message: 'not the end' } }) },
   { rule: 'response-missing', plant: (stream) => unset(stream, one(stream, 'completed'), 'response') },
   { rule: 'stray-response', plant: (stream) => set(stream, delta(stream), { response: {} }) },
   { rule: 'response-status', plant: (stream) => set(stream, final(stream), { status: 'complete' }) },
@@ -78,6 +89,7 @@ export const brokenStreams: readonly BrokenStream[] = [
     },
     shown: { text: '' },
   },
+  { rule: 'tool-steps', plant: () => searchStream(['searching', 'completed', 'searching']) },
   { rule: 'call-id', plant: (stream) => setAdded(setItem(stream, 'function_call', { call_id: '' }), { call_id: '' }) },
   { rule: 'call-name', plant: (stream) => unset(stream, itemOf(item(stream, 'added', 'function_call')), 'name') },
   { rule: 'arguments-sum', plant: (stream) => without(stream, 'function_call_arguments.delta', 1) },

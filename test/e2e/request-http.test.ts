@@ -29,7 +29,6 @@ const rawGet = (path: string, ...headers: readonly string[]): string =>
 describe('a path that leads nowhere', () => {
   const unknown = '404 invalid_request_error not_found null';
   test.each([
-    ['GET', '/'],
     ['GET', '/v1'],
     ['GET', '/v1/'],
     ['GET', '/v2/responses'],
@@ -42,7 +41,9 @@ describe('a path that leads nowhere', () => {
     ['POST', '/v1/Responses'],
     ['POST', '/v1/responses.json'],
     ['POST', '/v1/responses;x=1'],
-    ['POST', '/v1/chat/completions'],
+    ['POST', '/v1/chat/completion'],
+    ['POST', '/v1/messages/'],
+    ['GET', '/v1beta'],
     ['POST', '/v1/conversations'],
     ['POST', '/v1/responses/resp_1/input_items/x'],
     ['GET', '/v1/responses/resp_1/'],
@@ -59,7 +60,6 @@ describe('a path that leads nowhere', () => {
     ['PUT', '/nowhere'],
     ['OPTIONS', '/nowhere'],
     ['GET', '/%00'],
-    ['GET', '/?x=/v1/responses'],
   ])('%s %s', async (method, path) => {
     const answer = await sendHttp(gateway.url, { method, path });
     expect(errorLine(answer)).toBe(unknown);
@@ -86,7 +86,14 @@ describe('a method that is not served', () => {
     ['POST', '/v1/responses/resp_1/input_items', 'GET'],
     ['PUT', '/v1/responses/input_tokens', 'POST, GET, DELETE'],
     ['POST', '/v1/models', 'GET'],
-    ['DELETE', '/v1/models/rehearsal/default', 'GET'],
+    ['POST', '/v1beta/models', 'GET'],
+    ['DELETE', '/v1/models/rehearsal/default', 'GET, POST'],
+    // Claude Code asks HEAD /.
+    ['GET', '/', 'HEAD'],
+    ['GET', '/?x=/v1/responses', 'HEAD'],
+    ['GET', '/v1/chat/completions', 'POST'],
+    ['GET', '/v1/messages', 'POST'],
+    ['PUT', '/v1beta/models/rehearsal/default:generateContent', 'GET, POST'],
     ['POST', '/health', 'GET'],
     ['DELETE', '/metrics', 'GET'],
     ['OPTIONS', '/v1/responses', 'POST, GET'],

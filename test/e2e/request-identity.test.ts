@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requestChannel } from '../../src/server/channels.ts';
 import type { LogResponse } from '../check-event-log/log-event.ts';
 import { errorLine, postJson, sendHttp, type HttpAnswer } from '../doubles/send-http.ts';
 import { startGateway, type StartedGateway } from '../doubles/start-gateway.ts';
@@ -138,7 +140,7 @@ describe('API keys', () => {
     ['two keys', bearer(`${keys.alice} ${keys.bob}`)],
     ['two keys with a comma', bearer(`${keys.alice},${keys.bob}`)],
     ['a key that is no ASCII', bearer('schl\u00fcssel')],
-    ['another header', { 'x-api-key': keys.alice }],
+    ['another header', { 'api-key': keys.alice }],
     ['a very long one', bearer('x'.repeat(8000))],
   ];
 
@@ -155,8 +157,48 @@ describe('API keys', () => {
     bearer(keys.bob),
     { authorization: `bearer ${keys.alice}` },
     { authorization: `BEARER   ${keys.bob} ` },
+    { 'x-api-key': keys.alice },
+    { 'x-goog-api-key': keys.bob },
+    { authorization: 'Bearer none', 'x-api-key': keys.alice },
   ])('a right one is let in: %s', async (headers) => {
     expect((await sendHttp(locked.url, { path: '/v1/models', headers })).status).toBe(200);
+  });
+
+  test.each([
+    ['anthropic', { 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-mallory' }, 'type'],
+    ['gemini', { 'x-goog-api-key': 'sk-mallory' }, 'error'],
+  ])('a wrong one is refused in the words of the caller: %s', async (_dialect, headers, member) => {
+    const answer = await sendHttp(locked.url, { path: '/v1/models', headers });
+    expect([answer.status, Object.keys(JSON.parse(answer.text) as object)]).toEqual([401, expect.arrayContaining([member])]);
+    expect(answer.text).not.toContain('sk-');
+  });
+
+  test.each([
+    ['GET', '/v1beta/models', 'models'],
+    ['GET', '/v1beta/models/rehearsal/default', 'name'],
+    ['GET', '/v1/models', 'models'],
+    ['POST', '/v1beta/models/rehearsal/default:generateContent', 'candidates'],
+    ['POST', '/v1/models/rehearsal/default:generateContent', 'candidates'],
+    ['POST', '/v1beta/models/rehearsal/default:countTokens', 'totalTokens'],
+  ])("Gemini's clients may put it into the URL: %s %s", async (method, path, member) => {
+    const body = method === 'POST' ? '{"contents":[{"parts":[{"text":"Hi"}]}]}' : '';
+    const ask = (key: string): Promise<HttpAnswer> =>
+      sendHttp(locked.url, { method, path: `${path}?key=${key}`, headers: { 'content-type': 'application/json' }, body });
+    const reported: unknown[] = [];
+    const listen = (report: unknown): unknown => reported.push(report);
+    subscribe(requestChannel.name, listen);
+    const [right, wrong, none] = [await ask(keys.alice), await ask('sk-mallory'), await ask('')];
+    unsubscribe(requestChannel.name, listen);
+    // All that the log and the metrics are made of.
+    expect([reported.length, JSON.stringify(reported).includes('sk-')]).toEqual([3, false]);
+    expect([right.status, wrong.status, none.status]).toEqual([200, 401, 401]);
+    expect(JSON.parse(right.text)).toHaveProperty(member);
+    expect(wrong.text + none.text + right.text).not.toContain('sk-');
+  });
+
+  test('elsewhere a key in the URL is none', async () => {
+    for (const path of ['/v1/responses/resp_1', '/metrics', '/v1/sessions', '/nowhere'])
+      expect((await sendHttp(locked.url, { path: `${path}?key=${keys.alice}` })).status).toBe(401);
   });
 
   test('/health is open, everything else is not, not even what does not exist', async () => {

@@ -4,12 +4,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Loose, Recording } from './loose.ts';
 
-const folder = new URL('../../../shared/recordings/', import.meta.url);
+/** Recorded traffic of real model servers; not part of this repository. */
+export const recordingsFolder = new URL('../../../shared/recordings/', import.meta.url);
 
 /** Whether the recorded traffic is on this machine; says so when it is not. */
 export function findRecordings(): boolean {
-  const isThere = existsSync(new URL('replay.mjs', folder));
-  if (!isThere) console.log(`skipped: there are no recordings at ${folder.pathname}`);
+  const isThere = existsSync(new URL('replay.mjs', recordingsFolder));
+  if (!isThere) console.log(`skipped: there are no recordings at ${recordingsFolder.pathname}`);
   return isThere;
 }
 
@@ -34,12 +35,28 @@ export interface OpenReplay {
 interface ReplayModule {
   recordingName(id: string): string;
   loadRecordings(dir: string, sets: string[], only: string[]): Recording[];
+  framesOf(recording: Recording): string[];
   createReplayServer(recordings: Recording[]): Server & { log: SeenRequest[] };
 }
 
+/** Some files in `dev`, without a server. */
+export async function loadRecordings(files: string[]): Promise<LoadedRecordings> {
+  const replay = (await import(new URL('replay.mjs', recordingsFolder).href)) as ReplayModule;
+  return {
+    recordings: replay.loadRecordings(recordingsFolder.pathname, ['dev'], files),
+    framesOf: (recording) => replay.framesOf(recording),
+  };
+}
+
+export interface LoadedRecordings {
+  readonly recordings: readonly Recording[];
+  /** A streamed answer as its bytes came, one text for each event. */
+  framesOf(recording: Recording): string[];
+}
+
 export async function openReplay(files: string[]): Promise<OpenReplay> {
-  const replay = (await import(new URL('replay.mjs', folder).href)) as ReplayModule;
-  const recordings = replay.loadRecordings(folder.pathname, ['dev'], files);
+  const replay = (await import(new URL('replay.mjs', recordingsFolder).href)) as ReplayModule;
+  const recordings = replay.loadRecordings(recordingsFolder.pathname, ['dev'], files);
   const server = replay.createReplayServer(recordings);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -23,7 +23,7 @@ import {
   type UpstreamRequest,
   type UpstreamTimeouts,
 } from '../upstream/upstream-client.ts';
-import { withVersion } from '../upstream/with-version.ts';
+import { endpointUrl, withVersion } from '../upstream/with-version.ts';
 
 export interface ChatBackendOptions {
   readonly name: string;
@@ -103,7 +103,11 @@ class ChatBackend implements StatelessBackend {
   }
 
   async listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
-    const request = { method: 'GET', url: `${this.#baseUrl}/models`, headers: bearerHeaders(this.#options, false) } as const;
+    const request = {
+      method: 'GET',
+      url: endpointUrl(this.#baseUrl, '/models'),
+      headers: bearerHeaders(this.#options, false),
+    } as const;
     return readModelList(await sendForJson(this.#client, request, { mapError: this.#mapError, signal }));
   }
 
@@ -118,7 +122,7 @@ class ChatBackend implements StatelessBackend {
 
   #post({ stream }: ModelRequest, body: string | Uint8Array): UpstreamRequest {
     const headers = bearerHeaders(this.#options, stream);
-    return { method: 'POST', url: `${this.#baseUrl}/chat/completions`, headers, body };
+    return { method: 'POST', url: endpointUrl(this.#baseUrl, '/chat/completions'), headers, body };
   }
 
   #createStage(request: ModelRequest, echo: string): ChatTurnStage {

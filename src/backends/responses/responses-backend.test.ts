@@ -45,6 +45,30 @@ test.each(['', '/', '/v1', '/v1/'])('one call to /v1/responses, with its headers
   });
 });
 
+test('a dated version of Azure: its query goes with every call, its key in its own header', async () => {
+  const upstream = await openChatUpstream((response, call) => {
+    if (call.path.includes('/models')) answerWith(200, { object: 'list', data: [] })(response, call);
+    else streamAnswer(response, call);
+  });
+  const backend = createResponsesBackend({
+    name: 'azure',
+    baseUrl: `${upstream.url}/openai/?api-version=2025-04-01-preview`,
+    apiKey: null,
+    headers: { 'api-key': 'azure-secret' },
+    timeouts: { connectMs: 2000, firstByteMs: 5000, idleMs: 5000 },
+    newId: counterId(),
+  });
+  opened.push(backend, upstream);
+  await backend.listModels(signal);
+  expect(textOf(await drainTurn(backend.prepareTurn(plainRequest('m', 'Hi'))))).toBe('Hello');
+  expect(upstream.seen.map(({ path }) => path)).toEqual([
+    '/openai/models?api-version=2025-04-01-preview',
+    '/openai/responses?api-version=2025-04-01-preview',
+  ]);
+  expect(upstream.seen[1]?.headers).toMatchObject({ 'api-key': 'azure-secret' });
+  expect(upstream.seen[1]?.headers).not.toHaveProperty('authorization');
+});
+
 test.each([
   ['without event lines', (text: string) => text.replaceAll(/^event: .*\n/gm, '')],
   ['with [DONE] and comments', (text: string) => `: hello\n\n${text}data: [DONE]\n\n`],

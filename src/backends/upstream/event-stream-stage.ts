@@ -1,18 +1,20 @@
 import { parseJson } from '../../lib/json.ts';
 import { createSseDecoder, SseError, type SseEvent } from '../../lib/sse-decoder.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { ModelEvent } from '../../model/model-event.ts';
+import type { ModelEvent, TurnEvent } from '../../model/model-event.ts';
 import type { TurnStage } from './turn-stage.ts';
 
+type Failure = Extract<ModelEvent, { type: 'failure' }>;
+
 /** Bytes of an event stream → what the model did. */
-export class EventStreamStage {
+export class EventStreamStage<Event extends TurnEvent = ModelEvent> {
   readonly #decoder: ReturnType<typeof createSseDecoder>;
-  readonly #stage: TurnStage;
+  readonly #stage: TurnStage<Event>;
   #state: 'open' | 'complete' | 'failed' = 'open';
   #unreadable: string | null = null;
   #isToldByServer = false;
 
-  constructor(stage: TurnStage, maxEventBytes: number) {
+  constructor(stage: TurnStage<Event>, maxEventBytes: number) {
     this.#stage = stage;
     this.#decoder = createSseDecoder({ maxEventBytes });
   }
@@ -43,7 +45,7 @@ export class EventStreamStage {
   }
 
   /** One read. Bytes that are no event stream are a failure: `upstream_invalid_response` or `upstream_event_too_large`. */
-  push(bytes: Uint8Array): readonly ModelEvent[] {
+  push(bytes: Uint8Array): readonly (Event | Failure)[] {
     let events: readonly SseEvent[];
     try {
       events = this.#decoder.push(bytes);
@@ -57,15 +59,15 @@ export class EventStreamStage {
   }
 
   /** Nothing more comes. An event that was cut off is told from one that is broken. */
-  end(): readonly ModelEvent[] {
+  end(): readonly (Event | Failure)[] {
     const out = this.#readEvents(this.#decodeRest(), cutChunk);
     if (this.#state === 'open') this.#endStage(out);
     return out;
   }
 
   /** What the stage throws becomes a failure, so that what came before it in the same read is not lost. */
-  #readEvents(events: readonly SseEvent[], describe: (data: string) => GatewayError): ModelEvent[] {
-    const out: ModelEvent[] = [];
+  #readEvents(events: readonly SseEvent[], describe: (data: string) => GatewayError): (Event | Failure)[] {
+    const out: (Event | Failure)[] = [];
     try {
       for (const { data } of events) {
         if (data === '') continue;
@@ -89,14 +91,14 @@ export class EventStreamStage {
     return out;
   }
 
-  #endStage(out: ModelEvent[]): void {
+  #endStage(out: (Event | Failure)[]): void {
     const { settled } = this.#stage;
     this.#append(this.#stage.end(), out);
     if (this.#state === 'open') this.#state = 'complete';
     this.#isToldByServer = settled || this.#state === 'complete';
   }
 
-  #append(events: readonly ModelEvent[], out: ModelEvent[]): void {
+  #append(events: readonly (Event | Failure)[], out: (Event | Failure)[]): void {
     for (const event of events) {
       if (this.#state !== 'open') return;
       out.push(event);

@@ -1,7 +1,7 @@
 import { closeBracket, JsonArrayScanner, openBracket } from '../../lib/json-array-scanner.ts';
 import { parseJson } from '../../lib/json.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { ModelEvent, TurnEvent } from '../../model/model-event.ts';
+import type { TurnEvent } from '../../model/model-event.ts';
 import type { PassedStreamOptions } from './passed-event-stream.ts';
 
 /**
@@ -36,7 +36,7 @@ export class PassedArray {
   }
 
   push(bytes: Uint8Array): readonly TurnEvent[] {
-    const events: ModelEvent[] = [];
+    const events: TurnEvent[] = [];
     const passed: Uint8Array[] = [];
     let start = 0;
     for (let at = this.#readOpening(bytes); at < bytes.length && !this.isOver; at += 1) {
@@ -71,7 +71,7 @@ export class PassedArray {
   }
 
   /** Whether the element goes on. */
-  #readElement(bytes: Buffer, events: ModelEvent[]): boolean {
+  #readElement(bytes: Buffer, events: TurnEvent[]): boolean {
     const text = bytes.toString();
     const value = parseJson(text.replace(/^[\s,[]+/, ''));
     if (value === undefined) {
@@ -85,7 +85,7 @@ export class PassedArray {
     return !this.#isWithheld;
   }
 
-  #keep(bytes: Uint8Array, events: ModelEvent[]): void {
+  #keep(bytes: Uint8Array, events: TurnEvent[]): void {
     if (bytes.length === 0 || this.isOver) return;
     this.#open.push(bytes);
     this.#size += bytes.length;
@@ -93,7 +93,7 @@ export class PassedArray {
     this.#fail(new GatewayError('upstream_event_too_large', "An element of the model server's answer is too large."), events);
   }
 
-  #fail(error: GatewayError, events: ModelEvent[]): void {
+  #fail(error: GatewayError, events: TurnEvent[]): void {
     this.#isWithheld = true;
     this.#state = 'failed';
     events.push({ type: 'failure', error });

@@ -2,11 +2,11 @@ import { parseJson } from '../../lib/json.ts';
 import type { NativeEvent, TurnEvent } from '../../model/model-event.ts';
 import type { Secret } from '../../model/secret.ts';
 import { EventStreamStage } from './event-stream-stage.ts';
-import { endOfFrames, FrameCutter } from './frame-cutter.ts';
-import type { TurnStage } from './turn-stage.ts';
+import { endOfChunks, endOfFrames, FrameCutter } from './frame-cutter.ts';
+import type { PassedStage } from './turn-stage.ts';
 
 export interface PassedStreamOptions {
-  readonly stage: TurnStage;
+  readonly stage: PassedStage;
   readonly maxEventBytes: number;
   /** Nothing that holds one of them goes on where the server tells of an error: some repeat their caller's key in it. */
   readonly secrets: readonly Secret[];
@@ -17,12 +17,14 @@ export interface PassedStreamOptions {
  * on too; what the server does not tell (a cut, an event that is not JSON) is left for the client's writer to say.
  */
 export class PassedEventStream {
-  readonly #events: EventStreamStage;
+  readonly #stage: PassedStage;
+  readonly #events: EventStreamStage<TurnEvent>;
   readonly #cutter = new FrameCutter();
   readonly #secrets: readonly Secret[];
   #isOver = false;
 
   constructor({ stage, maxEventBytes, secrets }: PassedStreamOptions) {
+    this.#stage = stage;
     this.#events = new EventStreamStage(stage, maxEventBytes);
     this.#secrets = secrets;
   }
@@ -41,19 +43,38 @@ export class PassedEventStream {
   }
 
   push(bytes: Uint8Array): readonly TurnEvent[] {
+    const wasBroken = this.#isBroken;
+    const passed = this.#stage.progress?.passed ?? 0;
     const events = this.#events.isOver ? [] : this.#events.push(bytes);
-    const frames = this.#cutter.push(bytes);
-    this.#isOver = this.#events.isOver && !this.#events.isComplete;
-    const native = this.#isOver ? this.#passLast(frames) : pass(frames, this.#events.isComplete);
+    if (wasBroken) {
+      this.#isOver = this.#events.isOver;
+      return events;
+    }
+    const native = this.#pass(this.#cutter.push(bytes), passed);
     return native === null ? events : [...events, native];
   }
 
   end(): readonly TurnEvent[] {
     const events = this.#events.isOver ? [] : this.#events.end();
     this.#isOver = true;
-    if (!this.#events.isToldByServer) return events;
+    if (!this.#events.isToldByServer || this.#isBroken) return events;
     const rest = this.#cutter.rest();
     return [...events, { type: 'native', bytes: isReadable(rest) ? rest : new Uint8Array(0), isEnd: true }];
+  }
+
+  /** From here on nothing goes on. */
+  get #isBroken(): boolean {
+    return this.#stage.progress?.isBroken === true;
+  }
+
+  /** What goes on of these frames; `passed`: how many chunks went on before them. */
+  #pass(frames: Uint8Array, passed: number): NativeEvent | null {
+    const { isOver, isComplete } = this.#events;
+    const { progress } = this.#stage;
+    this.#isOver = isOver && (this.#isBroken || !isComplete);
+    if (progress !== undefined && (this.#isBroken || isComplete))
+      return pass(frames.subarray(0, endOfChunks(frames, progress.passed - passed)), !this.#isBroken);
+    return this.#isOver ? this.#passLast(frames) : pass(frames, isComplete);
   }
 
   /** What goes on of the read in which the answer failed: everything that the server tells, or the frames in front of the one that must not. */

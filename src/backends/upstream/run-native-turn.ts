@@ -5,6 +5,7 @@ import { PassedArray } from './passed-array.ts';
 import { PassedEventStream, type PassedStreamOptions } from './passed-event-stream.ts';
 import { decodeBody, readBytes } from './read-body.ts';
 import { defaultEventBytes, defaultGraceMs, type UpstreamTurnOptions } from './turn-options.ts';
+import type { PassedStage } from './turn-stage.ts';
 import { sniffBody } from './sniff-body.ts';
 import { isEventStream, notAnAnswer, readWholeAnswer, sendTurn } from './turn-answer.ts';
 import { TurnSource } from './turn-source.ts';
@@ -13,7 +14,8 @@ import type { UpstreamAnswer } from './upstream-client.ts';
 /** How the client wants its answer: as server-sent events, as a JSON array that grows, or as one JSON value. */
 type PassedFraming = 'events' | 'array' | 'whole';
 
-export interface NativeTurnOptions extends UpstreamTurnOptions {
+export interface NativeTurnOptions extends Omit<UpstreamTurnOptions, 'stage'> {
+  readonly stage: PassedStage;
   readonly framing: PassedFraming;
   /** See PassedEventStream. */
   readonly secrets: readonly Secret[];
@@ -44,7 +46,8 @@ async function* readAnswer(
 ): AsyncGenerator<Batch> {
   const { framing, source } = options;
   const expected = expectedFraming(answer, framing);
-  if (expected !== null) yield toHeads(answer, framing, expected);
+  if (expected === framing) yield [toHead(answer, options)];
+  else if (expected !== null) yield [];
   const { kind, pieces } = await sniffBody(body, expected === 'events');
   if (kind === 'empty' || kind === 'other') throw notAnAnswer(kind, answer);
   const isArray = expected === 'array' && pieces[0]?.[0] === openBracket;
@@ -53,7 +56,7 @@ async function* readAnswer(
     return;
   }
   // Whoever did not call it an event stream is believed now.
-  if (expected === null) yield toHeads(answer, framing, 'events');
+  if (expected === null) yield framing === 'events' ? [toHead(answer, options)] : [];
   source.unread(pieces);
   const passed = isArray ? new PassedArray(toStreamOptions(options)) : new PassedEventStream(toStreamOptions(options));
   const batches = readStream(passed, source);
@@ -66,9 +69,11 @@ function expectedFraming(answer: UpstreamAnswer, framing: PassedFraming): Passed
   return framing === 'array' ? 'array' : null;
 }
 
-function readWhole(bytes: Uint8Array, answer: UpstreamAnswer, { stage, framing }: NativeTurnOptions): Batch {
+function readWhole(bytes: Uint8Array, answer: UpstreamAnswer, options: NativeTurnOptions): Batch {
+  const { stage, framing } = options;
   const events = readWholeAnswer(decodeBody(bytes), stage);
-  return framing === 'whole' ? [toHead(answer, framing), ...events, { type: 'native', bytes, isEnd: true }] : events;
+  if (framing !== 'whole' || stage.progress?.isBroken === true) return events;
+  return [toHead(answer, options), ...events, { type: 'native', bytes, isEnd: true }];
 }
 
 async function* withoutBytes(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
@@ -102,15 +107,11 @@ async function* readStream(stream: PassedStream, source: TurnSource): AsyncGener
 /** Headers of the server that tell its limits. */
 const passedHeader = /^(?:anthropic-(?:priority-)?ratelimit-|x-ratelimit-)/;
 
-/** The first batch: with a head where the answer has the framing that the client wants. */
-function toHeads(answer: UpstreamAnswer, wanted: PassedFraming, got: PassedFraming): Batch {
-  return wanted === got ? [toHead(answer, wanted)] : [];
-}
-
-/** The content type is the server's where it is the right one. */
-function toHead({ headers }: Pick<UpstreamAnswer, 'headers'>, framing: PassedFraming): TurnEvent {
+/** The first event where the answer has the framing that the client wants. The content type is the server's where it is the right one. */
+function toHead({ headers }: Pick<UpstreamAnswer, 'headers'>, { framing, stage }: NativeTurnOptions): TurnEvent {
   const passed = Object.entries(headers).filter(([name]) => passedHeader.test(name));
   const type = headers['content-type'] ?? '';
   const isRight = framing === 'events' ? isEventStream({ headers }) : /^\s*application\/(?:\S+\+)?json\b/i.test(type);
-  return { type: 'native-head', headers: { ...Object.fromEntries(passed), ...(isRight && { 'content-type': type }) } };
+  const known = { ...Object.fromEntries(passed), ...(isRight && { 'content-type': type }) };
+  return { type: 'native-head', headers: known, shown: stage.progress?.shown ?? null };
 }

@@ -1,7 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
 import { pushAll } from '../../lib/stage.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { ModelEvent } from '../../model/model-event.ts';
+import type { ModelEvent, TurnEvent } from '../../model/model-event.ts';
 import { readFailure } from './read-body.ts';
 import type { UpstreamTurnOptions } from './turn-options.ts';
 import type { BodyKind } from './sniff-body.ts';
@@ -9,20 +9,20 @@ import type { TurnStage } from './turn-stage.ts';
 import type { UpstreamAnswer } from './upstream-client.ts';
 
 /** The answer to a turn. Throws what `mapError` makes of a status that is not 2xx, and whatever `send` throws. */
-export async function sendTurn({ client, request, mapError, signal }: UpstreamTurnOptions): Promise<UpstreamAnswer> {
+export async function sendTurn({ client, request, mapError, signal }: Omit<UpstreamTurnOptions, 'stage'>): Promise<UpstreamAnswer> {
   const answer = await client.send(request, signal);
   if (answer.status >= 200 && answer.status <= 299) return answer;
   throw mapError(await readFailure(answer, signal));
 }
 
 /** What a whole body says. A `failure` that comes first is thrown, so that it can still become an HTTP status; so is `upstream_invalid_response` when it is not JSON. */
-export function readWholeAnswer(text: string, stage: TurnStage): readonly ModelEvent[] {
+export function readWholeAnswer<Event extends TurnEvent = ModelEvent>(text: string, stage: TurnStage<Event>): readonly Event[] {
   const value = parseJson(text);
   if (value === undefined) throw new GatewayError('upstream_invalid_response', "The model server's answer is not valid JSON.");
   const chunks: readonly unknown[] = Array.isArray(value) ? value : [value];
   const events = [...pushAll(stage, chunks), ...stage.end()];
   const last = events.findIndex((event) => event.type === 'finish' || event.type === 'failure');
-  const [first] = events;
+  const first = events.find(({ type }) => type !== 'native-break');
   if (first?.type === 'failure') throw first.error;
   return last === -1 ? events : events.slice(0, last + 1);
 }

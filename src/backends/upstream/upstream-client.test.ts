@@ -72,6 +72,16 @@ describe('an exchange', () => {
     expect(request?.body).toBe('{"text":"é"}');
   });
 
+  test.each([
+    ['text', (body: string) => body],
+    ['bytes', (body: string) => Buffer.from(body)],
+  ])('half of a surrogate pair in a body of %s does not reach the server', async (_kind, encode) => {
+    const upstream = await serve(({ socket }) => socket.write(httpAnswer('{}')));
+    const body = encode(String.raw`{"text":"é \ud83d \ud83d\ude00 \\ud83d"}`);
+    await readAll(await clientWith().send({ ...post(`${upstream.url}/`), body }, never()));
+    expect(upstream.requests[0]?.body).toBe(String.raw`{"text":"é \ufffd \ud83d\ude00 \\ud83d"}`);
+  });
+
   test('keeps the connection for the next request', async () => {
     const upstream = await serve(({ socket }) => socket.write(httpAnswer('{}')));
     const client = clientWith();

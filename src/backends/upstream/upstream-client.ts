@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
+import { toWellFormedJson } from '../../lib/to-well-formed-json.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { createSocketFactory } from './connect-socket.ts';
 import { Exchange } from './exchange.ts';
@@ -67,7 +68,16 @@ function toDispatch(request: UpstreamRequest): { origin: string; dispatch: Dispa
     path: url.pathname + url.search,
     method: request.method,
     headers,
-    body: request.body ?? null,
+    body: request.body === undefined ? null : toBody(request.body),
   };
   return { origin: url.origin, dispatch };
 }
+
+/** What clients cut in the middle of an emoji would make the server refuse everything. Bytes are only looked at one by one, so frames around the JSON stay whole. */
+function toBody(body: string | Uint8Array): string | Uint8Array {
+  if (typeof body === 'string') return toWellFormedJson(body);
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return bytes.includes(escapeStart) ? Buffer.from(toWellFormedJson(bytes.toString('latin1')), 'latin1') : body;
+}
+
+const escapeStart = String.raw`\u`;

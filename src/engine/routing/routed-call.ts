@@ -182,8 +182,9 @@ export class RoutedCall {
     const { losses, strict } = this.#options;
     settleLosses(losses, { strict });
     const turn = await target.backend.prepareTurn(request);
-    settleLosses(turn.losses, { strict });
-    return { target, request, turn };
+    const missed = missedOf(turn.losses, request);
+    settleLosses(missed, { strict });
+    return { target, request, turn: { losses: missed, stream: (signal) => turn.stream(signal) } };
   }
 
   /** State that another server signed is in the client's words; in ours it is left out. */
@@ -196,6 +197,11 @@ export class RoutedCall {
       return accept(await this.#prepareTurn(prepared.target, prepared.request), signal);
     }
   }
+}
+
+/** What nobody asked for is not missed. */
+function missedOf(losses: readonly Loss[], { reasoning }: ModelRequest): readonly Loss[] {
+  return reasoning.isWish === true ? losses.filter(({ path }) => path !== 'reasoning.summary') : losses;
 }
 
 async function accept({ target, request, turn }: PreparedTarget, signal: AbortSignal): Promise<AcceptedCall> {

@@ -114,7 +114,7 @@ interface AnthropicOpaqueBlock {
   readonly [key: string]: unknown;
 }
 
-export type AnthropicTool = AnthropicFunctionTool | AnthropicWebSearchTool;
+export type AnthropicTool = AnthropicFunctionTool | AnthropicWebSearchTool | AnthropicClientTool;
 
 export interface AnthropicFunctionTool {
   type?: 'custom';
@@ -124,6 +124,14 @@ export interface AnthropicFunctionTool {
   input_schema: { readonly [key: string]: unknown };
   strict?: boolean;
   cache_control?: AnthropicCacheControl;
+}
+
+/** Anthropic knows how it is called; the client runs it, like a function. */
+export interface AnthropicClientTool {
+  type: `${'bash' | 'text_editor' | 'memory'}_${number}`;
+  name: string;
+  cache_control?: AnthropicCacheControl;
+  readonly [setting: string]: unknown;
 }
 
 /** Runs on Anthropic's side. */

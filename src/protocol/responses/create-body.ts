@@ -29,7 +29,7 @@ export interface CreateResponseBody {
 
 /** No item carries an id that a server would look up, but reasoning where a server's schema wants one. */
 export type BodyItem =
-  | { type: 'message'; role: 'system' | 'developer' | 'user' | 'assistant'; content: string | BodyPart[] }
+  | { type: 'message'; role: 'system' | 'developer' | 'user' | 'assistant'; content: string | BodyPart[]; phase?: string }
   | { type: 'function_call'; call_id: string; name: string; arguments: string }
   | { type: 'function_call_output'; call_id: string; output: string | BodyInputPart[] }
   | {

@@ -83,4 +83,8 @@ export interface CreateResponseRequest {
   top_k: number | null;
   /** Tokens the model may think for, where a client says it in tokens; it then wins over `reasoning.effort`. */
   thinking_budget: number | null;
+  /**
+   * The door itself asks for thinking text, because its dialect has no word for it (`reasoning.summary`). It is shown where it is to be had, changes nothing else, and nobody misses it where not.
+   */
+  wishes_summary: boolean;
 }

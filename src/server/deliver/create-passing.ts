@@ -4,8 +4,8 @@ import { endsStream } from './ends-stream.ts';
 
 /** A run whose answer may come in a model server's own bytes. */
 export interface PassingSource {
-  /** Null: it has to be written. `isEnd`: the bytes so far show how the answer ended. */
-  readonly passage: { readonly isEnd: boolean } | null;
+  /** Null: it has to be written. `isEnd`: the bytes so far show how the answer ended. `isResumed`: from here on it has to be written, too. */
+  readonly passage: { readonly isEnd: boolean; readonly isResumed: boolean } | null;
   /** The bytes that came with the last batch, in whole frames. */
   takeNative(): Uint8Array | null;
 }
@@ -27,16 +27,20 @@ export function createPassing(
     const isShown = source.passage?.isEnd === true || last?.type !== 'response.failed';
     if (isShown && sent.isEmpty) return writer.write([...held, ...events]);
     if (isShown) return bytes ?? '';
-    const frames = writer.fail(last, sent.isEmpty);
-    return bytes === null ? frames : Buffer.concat([bytes, Buffer.from(frames)]);
+    return join(bytes, writer.fail(last, sent.isEmpty));
   }
 
   return (events) => {
     const bytes = source.takeNative();
     if (bytes !== null) sent.isEmpty = false;
+    if (source.passage?.isResumed === true) return join(bytes, writer.write(events));
     if (endsStream(events)) return end(bytes, events);
     if (sent.isEmpty) held.push(...events);
     else held.length = 0;
     return bytes ?? '';
   };
+}
+
+function join(bytes: Uint8Array | null, frames: string): string | Uint8Array {
+  return bytes === null ? frames : Buffer.concat([bytes, Buffer.from(frames)]);
 }

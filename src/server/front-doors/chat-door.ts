@@ -11,7 +11,7 @@ import type { FrontDoor, StreamWriter } from './front-door.ts';
 /** `POST /v1/chat/completions`. Nothing is stored: clients of this dialect bring the whole conversation each time. */
 export const chatDoor: FrontDoor<ChatFacts> = {
   dialect: 'chat',
-  readRequest: (body, { request }) => fromChatRequest(body, { wantsThinking: request.headers['antiphon-strict'] !== 'true' }),
+  readRequest: (body) => fromChatRequest(body),
   toNative: () => ({ headers: {}, query: '' }),
   openStream: (facts) => openChatStream(facts),
   toBody: (response, facts) => toChatCompletion(response, facts),

@@ -3,8 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../model/errors.ts';
 import type { Secret } from '../../model/secret.ts';
 
-/** Finds out whose request it is. Returns the owner of everything it may see; throws `invalid_api_key` 401. */
-export type Authenticate = (headers: IncomingHttpHeaders) => string;
+/**
+ * Finds out whose request it is. Returns the owner of everything it may see; throws `invalid_api_key` 401. `queryKey`: the key that stands in the URL, where one may stand there.
+ */
+export type Authenticate = (headers: IncomingHttpHeaders, queryKey: string | null) => string;
 
 /**
  * Keys are compared as SHA-256 digests, every one of them, in constant time: neither the length nor the number of matching characters shows. Without keys everybody is `local`
@@ -13,8 +15,8 @@ export type Authenticate = (headers: IncomingHttpHeaders) => string;
 export function createAuthenticate(keys: readonly Secret[]): Authenticate {
   if (keys.length === 0) return () => 'local';
   const digests = keys.map((key) => digestOf(key.reveal()));
-  return (headers) => {
-    const tokens = readKeys(headers);
+  return (headers, queryKey) => {
+    const tokens = readKeys(headers, queryKey);
     if (tokens.length === 0) {
       const message =
         "You didn't provide an API key. Send it in an Authorization header: 'Authorization: Bearer YOUR_KEY' (or 'x-api-key', 'x-goog-api-key'). The gateway's keys are set in 'server.keys'.";
@@ -34,8 +36,8 @@ export function createAuthenticate(keys: readonly Secret[]): Authenticate {
 }
 
 /** Every SDK has a header of its own for the key, and some send a second one with a placeholder. */
-function readKeys(headers: IncomingHttpHeaders): readonly string[] {
-  const found = [readBearer(headers.authorization), headers['x-api-key'], headers['x-goog-api-key']];
+function readKeys(headers: IncomingHttpHeaders, queryKey: string | null): readonly string[] {
+  const found = [readBearer(headers.authorization), headers['x-api-key'], headers['x-goog-api-key'], queryKey];
   return found.flatMap((key) => (typeof key === 'string' && key !== '' ? [key] : []));
 }
 

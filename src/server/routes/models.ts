@@ -9,7 +9,7 @@ import { listGeminiModels, retrieveGeminiModel } from './gemini-models.ts';
 /** `GET /v1/models`, in the dialect of the caller: three SDKs and Codex ask this one URL and want four shapes (clients.md §9). */
 export async function listModels(exchange: Exchange): Promise<void> {
   if (exchange.query.has('client_version')) return listCodexModels(exchange);
-  switch (dialectOf(exchange.request.headers)) {
+  switch (dialectOf(exchange.request.headers, exchange.query)) {
     case 'gemini':
       return listGeminiModels(exchange);
     case 'anthropic':
@@ -23,7 +23,7 @@ export async function listModels(exchange: Exchange): Promise<void> {
 
 /** `GET /v1/models/{id}`: ids contain slashes, so the rest of the path is the id. */
 export async function retrieveModel(exchange: Exchange): Promise<void> {
-  switch (dialectOf(exchange.request.headers)) {
+  switch (dialectOf(exchange.request.headers, exchange.query)) {
     case 'gemini':
       return retrieveGeminiModel(exchange);
     case 'anthropic':

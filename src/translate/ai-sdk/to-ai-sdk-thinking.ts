@@ -88,8 +88,9 @@ function pathOf({ thinkingBudget }: Wish): string {
 
 /** OpenAI shows summaries only through its Responses API. */
 function toSummary(request: Wish, { isResponsesApi }: AiSdkProfile, report: ReportLoss): Members {
-  const { summary } = request.reasoning;
-  if (summary === null || effortOf(request) === 'none') return {};
+  const { summary, isWish = false } = request.reasoning;
+  // OpenAI refuses it for models that do not think, and for organisations that it has not verified.
+  if (summary === null || isWish || effortOf(request) === 'none') return {};
   if (isResponsesApi) return { reasoningSummary: summary };
   report({ path: 'reasoning.summary', action: 'dropped', reason: 'this server never shows what a model thinks' });
   return {};

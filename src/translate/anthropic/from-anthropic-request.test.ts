@@ -27,6 +27,15 @@ describe('a request of the Messages API in the words of the hub', () => {
     [
       {
         system: [
+          { type: 'text', text: 'x-anthropic-billing-header: cc_version=2.1.197.2bb; cc_entrypoint=cli; cch=36ee5;' },
+          { type: 'text', text: 'You are an agent.' },
+        ],
+      },
+      { instructions: 'You are an agent.' },
+    ],
+    [
+      {
+        system: [
           { type: 'text', text: 'One', cache_control: { type: 'ephemeral' } },
           { type: 'text', text: 'Two' },
         ],
@@ -34,6 +43,7 @@ describe('a request of the Messages API in the words of the hub', () => {
       { instructions: 'One\n\nTwo' },
     ],
     [{ max_tokens: 1 }, { max_output_tokens: 1 }],
+    [{ top_k: 0 }, { top_k: null }],
     [{ stop_sequences: ['END', '\n'] }, { stop: ['END', '\n'] }],
     [
       { temperature: 0.5, top_p: 0.9, top_k: 40 },
@@ -134,6 +144,7 @@ describe('fields that change no answer here', () => {
   test.each<[object, string]>([
     [{ mcp_servers: [{ type: 'url', url: 'https://x.example', name: 'x' }] }, 'mcp_servers'],
     [{ container: 'c_1' }, 'container'],
+    [{ max_tokens: 0 }, 'max_tokens'],
     [{ context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } }, 'context_management.edits[0]'],
     [{ thinking: { type: 'disabled' }, output_config: { effort: 'low' } }, 'output_config.effort'],
     [{ thinking: { type: 'between_tools' } }, 'thinking.type'],

@@ -22,20 +22,21 @@ import { fromAnthropicToolChoice, fromAnthropicTools } from './from-anthropic-to
 
 type ReadField = (request: CreateResponseRequest, value: unknown, losses: Loss[]) => void;
 
-const count = { min: 1, max: Number.MAX_SAFE_INTEGER } as const;
+const count = { min: 0, max: Number.MAX_SAFE_INTEGER } as const;
 /** Anthropic's range; wider than that of no other model. */
 const share = { min: 0, max: 1 } as const;
 
 /** Fields that stand by themselves. */
 const simpleFields: ReadonlyMap<string, ReadField> = new Map<string, ReadField>([
   ['model', (request, value) => (request.model = parseString(value, 'model', { min: 1 }))],
-  ['max_tokens', (request, value) => (request.max_output_tokens = parseInteger(value, 'max_tokens', count))],
+  ['max_tokens', fromMaxTokens],
   ['system', (request, value) => (request.instructions = fromSystem(value))],
   ['stop_sequences', (request, value) => (request.stop = fromStopSequences(value))],
   ['stream', (request, value) => (request.stream = parseBoolean(value, 'stream'))],
   ['temperature', (request, value) => (request.temperature = parseNumber(value, 'temperature', share))],
   ['top_p', (request, value) => (request.top_p = parseNumber(value, 'top_p', share))],
-  ['top_k', (request, value) => (request.top_k = parseInteger(value, 'top_k', count))],
+  // 0 is no limit.
+  ['top_k', (request, value) => (request.top_k = parseInteger(value, 'top_k', count) || null)],
   ['metadata', fromMetadata],
 ]);
 
@@ -131,6 +132,9 @@ function fromFormat(value: unknown, path: string): TextFormatParam {
   };
 }
 
+/** Claude Code tells Anthropic's billing who it is, in a block of its own at the very beginning. It is no instruction, and differs from request to request: no server could cache what comes after it. */
+const billingLine = /^x-anthropic-billing-header:[^\n]*\s*$/;
+
 function fromSystem(value: unknown): string {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) throw invalidType('system', 'a string or an array', value);
@@ -140,7 +144,15 @@ function fromSystem(value: unknown): string {
     parseChoice(block.type, `${path}.type`, ['text']);
     return parseString(block.text, `${path}.text`);
   });
-  return texts.filter((text) => text !== '').join('\n\n');
+  return texts.filter((text) => text !== '' && !billingLine.test(text)).join('\n\n');
+}
+
+/** With 0 Anthropic only fills its prompt cache; elsewhere the nearest to that is one token. */
+function fromMaxTokens(request: CreateResponseRequest, value: unknown, losses: Loss[]): void {
+  const limit = parseInteger(value, 'max_tokens', count);
+  request.max_output_tokens = Math.max(1, limit);
+  if (limit > 0) return;
+  losses.push({ path: 'max_tokens', action: 'approximated', reason: 'a model writes one token at least' });
 }
 
 function fromStopSequences(value: unknown): string[] {

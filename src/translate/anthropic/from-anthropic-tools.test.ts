@@ -3,7 +3,9 @@ import { fromAnthropicToolChoice, fromAnthropicTools } from './from-anthropic-to
 
 const plain = { name: 'f', input_schema: { type: 'object' } };
 const asFunction = { type: 'function', name: 'f', description: null, parameters: { type: 'object' }, strict: false };
-const search = { type: 'web_search_20250305', name: 'web_search', max_uses: 2 };
+const search = { type: 'web_search_20250305', name: 'web_search', max_uses: 2, cache_control: { type: 'ephemeral' } };
+const searchSettings = { type: 'web_search', max_uses: 2 };
+const place = { type: 'approximate', city: 'Oslo' };
 
 function read(...tools: object[]): ReturnType<typeof fromAnthropicTools> {
   return fromAnthropicTools(tools, new Map());
@@ -15,7 +17,20 @@ describe('tools', () => {
     [{ ...plain, type: 'custom' }, [asFunction]],
     [{ ...plain, type: null, description: 'F', strict: true }, [{ ...asFunction, description: 'F', strict: true }]],
     [{ ...plain, defer_loading: true, cache_control: { type: 'ephemeral' }, input_examples: [{}] }, [asFunction]],
-    [search, [{ type: 'other', toolType: 'web_search', raw: search }]],
+    [search, [{ type: 'other', toolType: 'web_search', raw: searchSettings }]],
+    [
+      { ...search, type: 'web_search_20260209', max_uses: null, allowed_domains: ['a.example'], user_location: place },
+      [
+        {
+          ...{ type: 'other', toolType: 'web_search' },
+          raw: { type: 'web_search', filters: { allowed_domains: ['a.example'] }, user_location: place },
+        },
+      ],
+    ],
+    [
+      { ...search, allowed_domains: [], blocked_domains: ['b.example'] },
+      [{ type: 'other', toolType: 'web_search', raw: { ...searchSettings, blocked_domains: ['b.example'] } }],
+    ],
     [
       { type: 'code_execution_20260120', name: 'code_execution' },
       [{ type: 'other', toolType: 'code_execution_20260120', raw: { type: 'code_execution_20260120', name: 'code_execution' } }],
@@ -40,7 +55,7 @@ describe('tool_choice', () => {
     ],
     [
       { type: 'tool', name: 'web_search' },
-      { tool_choice: { type: 'other', toolType: 'web_search', raw: search }, parallel_tool_calls: true },
+      { tool_choice: { type: 'other', toolType: 'web_search', raw: searchSettings }, parallel_tool_calls: true },
     ],
   ])('%j', (choice, expected) => {
     expect(fromAnthropicToolChoice(choice, read(plain, search))).toEqual(expected);

@@ -6,6 +6,7 @@ import { invalid, toPreview } from '../parse/request-error.ts';
 
 /** Server tools with a date in their type. Other models have one kind of it, if any. */
 const webSearch = /^web_search(?:_\d{8})?$/;
+const searchName = 'web_search';
 /** They find tools that are loaded later. Here all are loaded from the beginning, so there is nothing to find. */
 const toolSearch = /^tool_search_tool_/;
 
@@ -32,7 +33,29 @@ function fromTool(tool: JsonObject, path: string): ToolParam | null {
   const type = isAbsent(tool.type) ? 'custom' : parseString(tool.type, `${path}.type`, { min: 1 });
   if (type === 'custom') return fromFunction(tool, path);
   if (toolSearch.test(type)) return null;
-  return { type: 'other', toolType: webSearch.test(type) ? 'web_search' : type, raw: tool };
+  return webSearch.test(type) ? fromWebSearch(tool) : { type: 'other', toolType: type, raw: tool };
+}
+
+/** In OpenAI's words, as from any other door. What only Anthropic's search knows stays beside them. */
+function fromWebSearch({ allowed_domains: allowed, blocked_domains, max_uses, user_location }: JsonObject): ToolParam {
+  const settings = {
+    filters: hasMembers(allowed) ? { allowed_domains: allowed } : null,
+    user_location,
+    max_uses,
+    blocked_domains,
+  };
+  const given = Object.entries(settings).filter(([, value]) => !isAbsent(value));
+  return { type: 'other', toolType: searchName, raw: { type: searchName, ...Object.fromEntries(given) } };
+}
+
+function hasMembers(list: unknown): boolean {
+  return Array.isArray(list) ? list.length > 0 : !isAbsent(list);
+}
+
+/** By what `tool_choice` calls a tool. */
+function nameOf(tool: ToolParam): unknown {
+  if (tool.type === 'function') return tool.name;
+  return tool.toolType === searchName ? searchName : tool.raw.name;
 }
 
 function fromFunction(tool: JsonObject, path: string): FunctionToolParam {
@@ -47,7 +70,7 @@ function fromFunction(tool: JsonObject, path: string): FunctionToolParam {
 }
 
 function checkUnique(tool: ToolParam, path: string, known: Set<string>): void {
-  const name = tool.type === 'function' ? tool.name : tool.raw.name;
+  const name = nameOf(tool);
   if (typeof name !== 'string') return;
   if (known.has(name))
     throw invalid(
@@ -86,7 +109,7 @@ function mapChoice(type: 'auto' | 'any' | 'tool' | 'none', choice: JsonObject, t
 }
 
 function chooseTool(name: string, tools: readonly ToolParam[]): ToolChoiceParam {
-  const tool = tools.find((one) => (one.type === 'function' ? one.name : one.raw.name) === name);
+  const tool = tools.find((one) => nameOf(one) === name);
   if (tool === undefined) {
     throw invalid('invalid_value', 'tool_choice.name', `Tool choice '${toPreview(name)}' not found in 'tools' parameter.`);
   }

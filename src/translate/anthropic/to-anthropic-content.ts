@@ -34,17 +34,25 @@ export function toTexts(parts: readonly ContentPart[], report: ReportLoss): stri
   });
 }
 
-/** The output of a call. A single text is sent as a string, as clients write it. */
+/** Stands in the result of a failed call where there is nothing else to say it. */
+const failed = 'The call failed.';
+
+/** The output of a call. A single text is sent as a string, as clients write it. Anthropic refuses `is_error` without content, and with any but text: then words say it. */
 export function toToolResult(id: string, output: CallOutputInput | undefined, report: ReportLoss): AnthropicToolResultBlock {
   const blocks = toAnthropicBlocks(output?.content ?? [], report);
+  const result = { type: 'tool_result', tool_use_id: id } as const;
+  if (output?.isError !== true) return { ...result, ...toResultContent(blocks) };
+  if (blocks.every(({ type }) => type === 'text'))
+    return { ...result, content: failed, ...toResultContent(blocks), is_error: true };
+  const reason = 'the result of a failed call holds only text there, so this one says in words that it failed';
+  report({ path: output.path, action: 'emulated', reason });
+  return { ...result, content: [{ type: 'text', text: failed }, ...blocks] };
+}
+
+function toResultContent(blocks: AnthropicToolResultPart[]): Pick<AnthropicToolResultBlock, 'content'> {
   const [first] = blocks;
-  const content = blocks.length === 1 && first?.type === 'text' ? first.text : blocks;
-  return {
-    type: 'tool_result',
-    tool_use_id: id,
-    ...(content.length > 0 && { content }),
-    ...(output?.isError === true && { is_error: true }),
-  };
+  if (first === undefined) return {};
+  return { content: blocks.length === 1 && first.type === 'text' ? first.text : blocks };
 }
 
 function toMediaBlocks(

@@ -31,16 +31,22 @@ export function toAnthropicStatus({ code, status }: GatewayError): number {
   return status === 503 ? 529 : status;
 }
 
+/** Its clients compact the conversation when they read one of these. */
+const tooLong = /prompt is too long|exceed context limit/i;
+
 /** `param` has no place of its own there, so the message leads with it, as Anthropic does: `messages.0.content: …`. */
 export function toAnthropicError(error: GatewayError, requestId: string | null): AnthropicError {
   const status = toAnthropicStatus(error);
   const type = types.get(status) ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
-  const isNamed = error.param === null || error.message.includes(error.param);
-  const message = isNamed ? error.message : `${error.param}: ${error.message}`;
   const refusal: ThreadRefusal = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
   return {
     type: 'error',
-    error: { type, message, ...(error.param === 'thread' && { details: refusal }) },
+    error: { type, message: toMessage(error), ...(error.param === 'thread' && { details: refusal }) },
     request_id: requestId,
   };
+}
+
+function toMessage({ code, param, message }: GatewayError): string {
+  if (code === 'context_length_exceeded') return tooLong.test(message) ? message : `prompt is too long: ${message}`;
+  return param === null || message.includes(param) ? message : `${param}: ${message}`;
 }

@@ -2,6 +2,7 @@ import type { ModelRequest, TextFormat } from '../../model/model-request.ts';
 import type { AnthropicFunctionTool, AnthropicOutputConfig } from '../../protocol/anthropic/request.ts';
 import type { AnthropicModelTraits } from './anthropic-model-traits.ts';
 import type { ReportLoss } from './to-anthropic-content.ts';
+import { toAnthropicParameters } from './to-anthropic-parameters.ts';
 import { toAnthropicSchema } from './to-anthropic-schema.ts';
 import { answerTool } from './to-anthropic-tools.ts';
 
@@ -31,7 +32,7 @@ export function toAnthropicFormat(
   const isTool = canForceTool && (format.type === 'json-object' || format.schema['type'] === 'object');
   const way = isTool ? 'the model answers through a function' : 'it stands in the prompt and nothing enforces it';
   report({ path: 'text.format', action: 'emulated', reason: `this format cannot be enforced on this model: ${way}` });
-  return isTool ? { type: 'tool', tool: toAnswerTool(format) } : { type: 'instruction', text: toInstruction(format) };
+  return isTool ? { type: 'tool', tool: toAnswerTool(format, report) } : { type: 'instruction', text: toInstruction(format) };
 }
 
 type JsonFormat = Exclude<TextFormat, { type: 'text' }>;
@@ -40,13 +41,15 @@ function withPurpose(schema: { readonly [key: string]: unknown }, description: s
   return description === null || schema['description'] !== undefined ? schema : { ...schema, description };
 }
 
-function toAnswerTool(format: JsonFormat): AnthropicFunctionTool {
+function toAnswerTool(format: JsonFormat, report: ReportLoss): AnthropicFunctionTool {
   const schema = format.type === 'json-object' ? { type: 'object', properties: {}, additionalProperties: true } : format.schema;
+  const { value, losses } = toAnthropicParameters(schema, 'text.format.schema');
+  losses.forEach(report);
   const purpose = format.type === 'json-schema' && format.description !== null ? ` ${format.description}` : '';
   return {
     name: answerTool,
     description: `Gives the answer: its arguments are the whole answer, as JSON.${purpose}`,
-    input_schema: schema,
+    input_schema: value,
   };
 }
 

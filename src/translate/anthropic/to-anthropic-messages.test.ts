@@ -58,10 +58,31 @@ test('parallel calls get all their results in one user message, in the order of 
   expect(assistant?.content[0]).toEqual({ type: 'text', text: 'I look.' });
   expect(assistant?.content[1]).toMatchObject({ name: 'f', input: { x: 1 } });
   expect(user?.content).toEqual([
-    { type: 'tool_result', tool_use_id: ids?.[0], is_error: true },
+    { type: 'tool_result', tool_use_id: ids?.[0], content: 'The call failed.', is_error: true },
     { type: 'tool_result', tool_use_id: 'call_b', content: 'B' },
     { type: 'text', text: 'meanwhile' },
   ]);
+});
+
+test('a call that failed says so in words: Anthropic takes neither an empty result nor media with `is_error`', () => {
+  const image = { type: 'image', source: { type: 'url', url: 'https://a.example/x.png' }, detail: null, path: 'p' } as const;
+  const failed: InputItem = {
+    ...{ type: 'call-output', callId: 'call_1', name: 'f', path: 'input[2]', isError: true },
+    content: [{ type: 'text', text: 'no', path: 'p' }, image],
+  };
+  const { messages, losses } = translate([message('user', 'hi'), call('call_1'), failed]);
+  expect(messages.at(-1)?.content).toEqual([
+    {
+      type: 'tool_result',
+      tool_use_id: 'call_1',
+      content: [
+        { type: 'text', text: 'The call failed.' },
+        { type: 'text', text: 'no' },
+        { type: 'image', source: { type: 'url', url: 'https://a.example/x.png' } },
+      ],
+    },
+  ]);
+  expect(losses).toMatchObject([{ path: 'input[2]', action: 'emulated' }]);
 });
 
 test('ids that were used twice are told apart', () => {

@@ -40,7 +40,8 @@ export function planThinking(request: ModelRequest, traits: AnthropicModelTraits
   if (isOff) return planOff(request, traits, report);
   if (budget !== null) return planBudget(budget, traits, report);
   if (reasoning.effort !== null) return planEffort(reasoning.effort, traits, report);
-  return reasoning.summary === null ? { type: 'unset' } : planDefault(traits);
+  // A wish to see thoughts is none to pay for them.
+  return reasoning.summary === null || reasoning.isWish === true ? { type: 'unset' } : planDefault(traits);
 }
 
 /** As much as the model likes: only an adaptive one can be asked that. */

@@ -63,6 +63,19 @@ test('web search is served, with its settings; a function of its name is called 
   expect(paths).toEqual(['tools[1].search_context_size dropped', 'tools[2].type dropped']);
 });
 
+test('tools of Anthropic that the client runs are offered as they are; those that need a beta or a container are losses', () => {
+  const hosted = (settings: { type: string; [key: string]: unknown }, at: number) => ({
+    ...{ type: settings.type, settings, path: `tools[${String(at)}]` },
+  });
+  const bash = { type: 'bash_20250124', name: 'bash' };
+  const editor = { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool', max_characters: 9 };
+  const marked = { ...editor, cache_control: { type: 'ephemeral' } };
+  const hostedTools = [bash, marked, { type: 'computer_20251124', name: 'computer' }].map(hosted);
+  const { tools, paths } = translate({ hostedTools });
+  expect(tools).toEqual([bash, editor]);
+  expect(paths).toEqual(['tools[2].type dropped']);
+});
+
 test('the root of parameters is an object without choices; inside nothing changes', () => {
   const union: JsonObject = {
     description: 'Either.',
@@ -81,6 +94,26 @@ test('the root of parameters is an object without choices; inside nothing change
   expect(tools?.[0]).not.toHaveProperty('input_schema.anyOf');
   expect(tools?.[1]).toMatchObject({ input_schema: { type: 'object', properties: {} } });
   expect(paths).toEqual(['tools[0].parameters.anyOf approximated']);
+});
+
+test('an argument whose name Anthropic refuses stands in the description; the function is not strict then', () => {
+  const parameters = {
+    type: 'object',
+    properties: { id: { type: 'string' }, 'filter[id]': { type: 'string' }, nested: { properties: { $top: {} } } },
+    required: ['id', 'filter[id]'],
+    additionalProperties: false,
+  };
+  const { tools, paths } = translate({ tools: [functionTool('f', parameters, true)] });
+  expect(tools?.[0]).toEqual({
+    name: 'f',
+    input_schema: {
+      type: 'object',
+      properties: { id: { type: 'string' }, nested: { properties: { $top: {} } } },
+      required: ['id'],
+      description: 'Also takes these arguments: {"filter[id]":{"type":"string"}} Of them required: "filter[id]".',
+    },
+  });
+  expect(paths).toEqual(['tools[0].parameters.properties approximated', 'tools[0].strict dropped']);
 });
 
 test('strict functions are strict where the model can and the schema allows it', () => {
@@ -167,6 +200,18 @@ test('structured output: enforced, through a function, or in the prompt', () => 
   });
   const thinking = translate({ format: { type: 'json-object' }, reasoning: { effort: 'low', summary: null } });
   expect(thinking).toMatchObject({ answerTool: null, thinking: { type: 'adaptive' }, paths: ['text.format emulated'] });
+});
+
+test('the function that is the answer obeys the rules for functions', () => {
+  const schema = { ...person.schema, anyOf: [{ properties: { 'a b': {} } }] };
+  const { tools, paths } = translate({ format: { ...person, schema } }, 'claude-3-7-sonnet-latest');
+  expect(tools?.[0]).toMatchObject({ input_schema: { type: 'object', properties: { name: { type: 'string' } } } });
+  expect(tools?.[0]).not.toHaveProperty('input_schema.anyOf');
+  expect(paths).toEqual([
+    'text.format emulated',
+    'text.format.schema.anyOf approximated',
+    'text.format.schema.properties approximated',
+  ]);
 });
 
 test('a schema that leads back to itself is not enforced', () => {

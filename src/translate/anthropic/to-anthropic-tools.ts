@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { FunctionTool, HostedTool, ModelRequest } from '../../model/model-request.ts';
 import type {
+  AnthropicClientTool,
   AnthropicFunctionTool,
   AnthropicTool,
   AnthropicToolChoice,
@@ -37,7 +38,7 @@ export interface AnthropicToolsOptions {
   readonly report: ReportLoss;
 }
 
-/** Function tools, then web search. Other hosted tools are losses. */
+/** Function tools, then those of Anthropic that the client runs, then web search. Other hosted tools are losses. */
 export function toAnthropicTools(request: ModelRequest, options: AnthropicToolsOptions): AnthropicTool[] {
   const offered = offeredTools(request);
   const canBeStrict = options.traits.hasStructuredOutput && offered.filter(({ strict }) => strict).length <= mostStrictTools;
@@ -55,8 +56,8 @@ function toFunctionTool(
   { names, report, canBeStrict }: AnthropicToolsOptions & { readonly canBeStrict: boolean },
 ): AnthropicFunctionTool {
   const path = `${tool.path}.parameters`;
-  const { value: parameters, losses } = toAnthropicParameters(tool.parameters, path);
-  const strict = tool.strict && canBeStrict ? toAnthropicSchema(parameters, path) : null;
+  const { value: parameters, losses, isWhole } = toAnthropicParameters(tool.parameters, path);
+  const strict = tool.strict && canBeStrict && isWhole ? toAnthropicSchema(parameters, path) : null;
   losses.forEach(report);
   strict?.losses.forEach(report);
   const schema = strict?.value ?? null;
@@ -66,23 +67,47 @@ function toFunctionTool(
   }
   return {
     name: names.toAlias(tool.name),
-    ...(tool.description !== null && tool.description !== '' && { description: tool.description }),
+    ...toDescription(tool),
     input_schema: schema ?? parameters,
     ...(schema !== null && { strict: true }),
   };
 }
 
-function toHostedTools({ hostedTools, toolChoice }: ModelRequest, report: ReportLoss): AnthropicWebSearchTool[] {
-  const mayChooseSearch = toolChoice.type === 'auto' || toolChoice.type === 'required';
+function toDescription({ description }: FunctionTool): Pick<AnthropicFunctionTool, 'description'> {
+  return description === null || description === '' ? {} : { description };
+}
+
+function toHostedTools(
+  { hostedTools, toolChoice }: ModelRequest,
+  report: ReportLoss,
+): (AnthropicWebSearchTool | AnthropicClientTool)[] {
+  const isOpen = toolChoice.type === 'auto' || toolChoice.type === 'required';
+  const clientTools: AnthropicClientTool[] = [];
   let search: AnthropicWebSearchTool | undefined;
   for (const tool of hostedTools) {
-    if (!isWebSearch(tool)) {
+    const clientTool = toClientTool(tool);
+    if (!isWebSearch(tool) && clientTool === undefined) {
       const reason = `Anthropic cannot serve tools of type ${tool.type}`;
       report({ path: `${tool.path}.type`, action: 'dropped', code: 'unsupported_value', reason });
-    } else if (mayChooseSearch) search ??= toWebSearch(tool, report);
+    } else if (!isOpen) continue;
+    else if (clientTool === undefined) search ??= toWebSearch(tool, report);
+    else clientTools.push(clientTool);
   }
-  return search === undefined ? [] : [search];
+  return search === undefined ? clientTools : [...clientTools, search];
 }
+
+/** Undefined for all others: computer use needs a beta, and what Anthropic runs itself shows itself in blocks that no other client knows. */
+function toClientTool({ type, settings }: HostedTool): AnthropicClientTool | undefined {
+  const kind = clientKinds.find((one) => type.startsWith(one));
+  const date = Number(type.slice(kind?.length));
+  const { name } = settings;
+  if (kind === undefined || !Number.isInteger(date) || typeof name !== 'string') return undefined;
+  // Markers are placed anew.
+  const kept = Object.entries(settings).filter(([key]) => key !== 'cache_control');
+  return { ...Object.fromEntries(kept), type: `${kind}${date}`, name };
+}
+
+const clientKinds = ['bash_', 'text_editor_', 'memory_'] as const;
 
 /** `web_search`, `web_search_2025_08_26`, `web_search_preview` … */
 function isWebSearch({ type }: HostedTool): boolean {

@@ -1,7 +1,7 @@
 import { hashName } from '../tool-names.ts';
 
-/** OpenAI refuses longer ids with a 400. */
-const maxLength = 40;
+/** OpenAI's chat API refuses longer ids with a 400. */
+const longestOfChat = 40;
 
 /**
  * Ids of calls as a server accepts them, the same in every request that has the same history. Ids of one request are unique: some servers count from 0 in every turn. `exactlyNine`:
@@ -9,10 +9,12 @@ const maxLength = 40;
  */
 export class ChatCallIds {
   readonly #exactlyNine: boolean;
+  readonly #maxLength: number;
   readonly #used = new Set<string>();
 
-  constructor(options: { readonly exactlyNine: boolean }) {
+  constructor(options: { readonly exactlyNine: boolean; readonly maxLength?: number }) {
     this.#exactlyNine = options.exactlyNine;
+    this.#maxLength = options.maxLength ?? longestOfChat;
   }
 
   /** The id for the next call of the history whose id at the client is `callId`. */
@@ -24,7 +26,7 @@ export class ChatCallIds {
   }
 
   #fits(callId: string): boolean {
-    return this.#exactlyNine ? /^[a-zA-Z0-9]{9}$/.test(callId) : callId.length > 0 && callId.length <= maxLength;
+    return this.#exactlyNine ? /^[a-zA-Z0-9]{9}$/.test(callId) : callId.length > 0 && callId.length <= this.#maxLength;
   }
 
   #replace(callId: string): string {

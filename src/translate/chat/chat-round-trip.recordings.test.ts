@@ -17,7 +17,7 @@ const envelope = createReasoningEnvelope({ keys: [new Uint8Array(32)], randomByt
 
 /** What the chat backend sends of a body that came in through the chat door. */
 function passOn(body: JsonObject): unknown {
-  const { request } = fromChatRequest(body, { wantsThinking: true });
+  const { request } = fromChatRequest(body);
   const own = request.input.map((item, at) => ({ item, path: `input[${String(at)}]` }));
   const history = toInputItems({ inherited: [], own }, { owner: 'me', strict: false }, envelope);
   const model = toModelRequest(request, { model: request.model ?? '', input: history.items, session: null }).value;

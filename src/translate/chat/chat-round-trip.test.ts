@@ -14,7 +14,8 @@ const envelope = createReasoningEnvelope({ keys: [new Uint8Array(32)], randomByt
 
 /** Chat body → what a backend gets of it. */
 function toModel(body: unknown): ModelRequest {
-  const { request } = fromChatRequest(body, { wantsThinking: false });
+  // The wish to see thoughts is the door's own, and no word of chat.
+  const request = { ...fromChatRequest(body).request, wishes_summary: false };
   const own = request.input.map((item, at) => ({ item, path: `input[${String(at)}]` }));
   const history = toInputItems({ inherited: [], own }, { owner: 'me', strict: false }, envelope);
   return toModelRequest(request, { model: request.model ?? '', input: history.items, session: null }).value;

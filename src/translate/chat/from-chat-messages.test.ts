@@ -3,7 +3,7 @@ import type { InputItemParam } from '../../protocol/responses/items.ts';
 import { fromChatRequest } from './from-chat-request.ts';
 
 function read(body: object): ReturnType<typeof fromChatRequest> {
-  return fromChatRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body }, { wantsThinking: true });
+  return fromChatRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body });
 }
 
 function inputOf(...messages: object[]): InputItemParam[] {
@@ -159,7 +159,7 @@ describe('settings', () => {
       ...{ max_output_tokens: 5, stop: ['end'], seed: 7, temperature: 0.5, top_p: 0.9, top_k: 3 },
       ...{ presence_penalty: 1, frequency_penalty: -1, top_logprobs: 2, include: ['message.output_text.logprobs'] },
       ...{ user: 'me', safety_identifier: 'you', prompt_cache_key: 'key', service_tier: 'flex', metadata: { a: 'b' } },
-      ...{ parallel_tool_calls: false, reasoning: { effort: 'low', summary: 'auto' }, timeout: 30, stream: true, store: false },
+      ...{ parallel_tool_calls: false, reasoning: { effort: 'low', summary: null }, timeout: 30, stream: true, store: false },
       ...{ text: { format: { type: 'text' }, verbosity: 'high' }, prompt_cache_retention: 'in_memory' },
     });
   });
@@ -169,10 +169,9 @@ describe('settings', () => {
     expect(read({ stop: '' }).request.stop).toEqual([]);
   });
 
-  test('thinking text is asked for, except where nothing unasked may be', () => {
-    const body = { messages: [{ role: 'user', content: 'Hi' }] };
-    expect(fromChatRequest(body, { wantsThinking: true }).request.reasoning).toEqual({ effort: null, summary: 'auto' });
-    expect(fromChatRequest(body, { wantsThinking: false }).request.reasoning).toBeNull();
+  test('thinking text is wished for, which is nothing that the client asked for', () => {
+    expect(read({}).request).toMatchObject({ reasoning: null, wishes_summary: true });
+    expect(read({ reasoning_effort: 'low' }).request.reasoning).toEqual({ effort: 'low', summary: null });
   });
 
   test('a format goes one level up', () => {

@@ -22,7 +22,7 @@ function readLines(folder: URL, file: string): JsonObject[] {
 /** `ok`, or the error as `code at param`. */
 function outcomeOf(body: unknown): string {
   try {
-    const { request, names } = fromChatRequest(body, { wantsThinking: true });
+    const { request, names } = fromChatRequest(body);
     return request.input.length === names.inputs.length ? 'ok' : 'items without a name';
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;

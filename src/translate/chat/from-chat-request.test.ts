@@ -8,12 +8,12 @@ const call = { id: 'call_1', type: 'function', function: { name: 'search', argum
 const tool = { type: 'function', function: { name: 'search' } };
 
 function read(body: object): ReturnType<typeof fromChatRequest> {
-  return fromChatRequest({ model: 'm', messages: [user], ...body }, { wantsThinking: true });
+  return fromChatRequest({ model: 'm', messages: [user], ...body });
 }
 
 /** `code at param` of the refusal. */
 function refusal(body: unknown): string {
-  const { code, param } = errorOf(() => fromChatRequest(body, { wantsThinking: true }));
+  const { code, param } = errorOf(() => fromChatRequest(body));
   return `${code} at ${String(param)}`;
 }
 

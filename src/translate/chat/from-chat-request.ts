@@ -9,13 +9,6 @@ import { newChatReading } from './chat-reading.ts';
 import { chatFields } from './from-chat-fields.ts';
 import { addWebSearch, checkChatToolChoice } from './from-chat-tools.ts';
 
-export interface ChatRequestOptions {
-  /**
-   * Chat has no word for it, so thinking text is asked for on behalf of every client. Not in strict mode: a server that shows none would then refuse what nobody asked for.
-   */
-  readonly wantsThinking: boolean;
-}
-
 /** Names from the Responses API, which clients that change over send here. */
 const responsesFields: ReadonlySet<string> = new Set([
   'input',
@@ -33,7 +26,7 @@ const responsesFields: ReadonlySet<string> = new Set([
  * Body of `POST /v1/chat/completions`, parsed JSON → request in the hub's words. Throws GatewayError 400 with `param` for the first thing that is wrong: fields in the
  * client's order, then what fields say about each other. Null counts as absent. Nothing is stored.
  */
-export function fromChatRequest(body: unknown, { wantsThinking }: ChatRequestOptions): FrontRequest<ChatFacts> {
+export function fromChatRequest(body: unknown): FrontRequest<ChatFacts> {
   const fields = parseObject(body, 'body');
   const reading = newChatReading();
   const { request, losses } = reading;
@@ -48,7 +41,7 @@ export function fromChatRequest(body: unknown, { wantsThinking }: ChatRequestOpt
   if (!isAbsent(fields['web_search_options'])) addWebSearch(reading, fields['web_search_options'], 'web_search_options');
   // The old form has room for one call.
   if (reading.isLegacy) request.parallel_tool_calls = false;
-  if (wantsThinking) request.reasoning = { effort: request.reasoning?.effort ?? null, summary: 'auto' };
+  request.wishes_summary = true;
   return {
     request,
     losses,

@@ -3,6 +3,7 @@ import type { ModelRequest } from '../../model/model-request.ts';
 import type { ChatRequest } from '../../protocol/chat/request.ts';
 import { effortForBudget } from '../effort-for-budget.ts';
 import type { ChatProfile } from './chat-profile.ts';
+import { neverThinks } from './openai-models.ts';
 import type { ReportLoss } from './to-chat-content.ts';
 
 type EffortFields = Pick<
@@ -56,6 +57,7 @@ const groqFormatModels = /qwen|deepseek-r1/i;
 function toFields(effort: string, model: string, profile: ChatProfile): { value: EffortFields; isExact: boolean } | null {
   switch (profile.effort) {
     case 'reasoning-effort':
+      if (profile.vendor === 'openai' && neverThinks(model)) return effort === 'none' ? { value: {}, isExact: true } : null;
       return { value: { reasoning_effort: effort }, isExact: true };
     case 'reasoning-object': {
       const level = effort === 'max' ? 'xhigh' : effort;

@@ -94,7 +94,8 @@ class ChatHistory {
   finish(): ChatMessage[] {
     this.#closeTurn();
     const system = joinTexts([...this.#system, this.#options.extraInstructions]);
-    if (system !== '' && this.#messages.length === 0) this.#addBlankUser();
+    const isEnough = system !== '' && !this.#options.profile.hasStrictTemplates;
+    if (this.#messages.length === 0 && !isEnough) this.#addBlankUser();
     const messages: ChatMessage[] = system === '' ? this.#messages : [{ role: 'system', content: system }, ...this.#messages];
     const last = messages.at(-1);
     // Without it Mistral refuses a history that ends with its own words.
@@ -142,15 +143,13 @@ class ChatHistory {
     this.#system.push(content);
   }
 
-  /** Strict chat templates refuse a conversation in which the user says nothing. */
+  /** No server takes an empty list, and strict chat templates refuse a conversation in which the user says nothing. */
   #addBlankUser(): void {
-    const { profile, report } = this.#options;
-    if (!profile.hasStrictTemplates) return;
     this.#addUser(' ');
-    report({
+    this.#options.report({
       path: 'input',
       action: 'emulated',
-      reason: 'this server wants a message of the user, so a blank one was put after the system text',
+      reason: 'this server wants a message of the user, so a blank one was put there',
     });
   }
 

@@ -75,6 +75,14 @@ describe('the order of messages', () => {
     });
   });
 
+  test('no server gets a conversation without messages', () => {
+    for (const vendor of ['generic', 'openai'] as const)
+      expect(translate(vendor, { input: [] })).toMatchObject({
+        body: { messages: [{ role: 'user', content: ' ' }] },
+        losses: ['input emulated'],
+      });
+  });
+
   test('OpenAI keeps system and developer messages where they are', () => {
     expect(messagesOf('openai', history, { instructions: 'Help.' })).toEqual([
       { role: 'system', content: 'Help.' },

@@ -35,6 +35,49 @@ describe('texts that end the answer', () => {
   });
 });
 
+describe('how an answer is drawn', () => {
+  const sampling = { temperature: 0.2, topP: 0.9, presencePenalty: 0.5, frequencyPenalty: -0.5, topLogprobs: 2 };
+  const sent = { temperature: 0.2, top_p: 0.9, presence_penalty: 0.5, frequency_penalty: -0.5, logprobs: true, top_logprobs: 2 };
+  const dropped = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'top_logprobs'].map(
+    (path) => `${path} dropped`,
+  );
+  const withEffort = (effort: string): Partial<ModelRequest> => ({ reasoning: { effort, summary: null } });
+
+  test.each<[string, Partial<ModelRequest>, object, string[]]>([
+    ['gpt-5-mini', {}, {}, dropped],
+    ['o3', {}, {}, dropped],
+    ['gpt-5.2', withEffort('low'), { reasoning_effort: 'low' }, dropped],
+    ['gpt-5.2', withEffort('none'), { reasoning_effort: 'none', ...sent }, []],
+    ['gpt-5.2', {}, sent, []],
+    ['gpt-4.1', {}, sent, []],
+    ['gpt-5-chat-latest', {}, sent, []],
+    ['some-model', withEffort('low'), { reasoning_effort: 'low', ...sent }, []],
+  ])('is set only for models of OpenAI that let it be set: %s %j', (model, more, fields, losses) => {
+    expect(translate('openai', { model, ...sampling, ...more })).toEqual([fields, losses]);
+  });
+
+  test('is no loss where the client asked for what is so anyway', () => {
+    const usual = { temperature: 1, topP: 1, presencePenalty: 0, frequencyPenalty: 0 };
+    const sent = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
+    expect(translate('openai', { model: 'gpt-5', ...usual })).toEqual([sent, []]);
+  });
+});
+
+describe('an effort', () => {
+  test.each(['gpt-4o', 'gpt-4.1-mini', 'ft:gpt-3.5-turbo:me', 'chatgpt-4o-latest', 'gpt-5-chat-latest'])(
+    'is not sent to a model of OpenAI that does not think: %s',
+    (model) => {
+      expect(translate('openai', { model, reasoning: { effort: 'low', summary: null } })).toEqual([
+        {},
+        ['reasoning.effort dropped'],
+      ]);
+      expect(translate('openai', { model, reasoning: { effort: 'none', summary: null } })).toEqual([{}, []]);
+      expect(translate('openai', { model, thinkingBudget: 1024 })).toEqual([{}, ['thinking_budget dropped']]);
+      expect(translate('openai', { model, thinkingBudget: 0 })).toEqual([{}, []]);
+    },
+  );
+});
+
 describe('seed and top_k', () => {
   test.each<[ChatVendor, number, object, string[]]>([
     ['generic', 7, { seed: 7 }, []],

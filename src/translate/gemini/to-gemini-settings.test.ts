@@ -30,6 +30,10 @@ describe('what other front doors can say', () => {
   });
 });
 
+test('a top_k of 0, which limits nothing elsewhere, is left out: Gemini refuses it', () => {
+  expect(write({ topK: 0 })).toEqual({ config: undefined, losses: [] });
+});
+
 describe('a budget of tokens for thinking', () => {
   const reasoning = { effort: 'high', summary: null };
 

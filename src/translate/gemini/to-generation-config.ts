@@ -29,7 +29,8 @@ function toSampling(request: ModelRequest): GeminiGenerationConfig {
   if (request.maxOutputTokens !== null) config.maxOutputTokens = request.maxOutputTokens;
   if (request.temperature !== null) config.temperature = request.temperature;
   if (request.topP !== null) config.topP = request.topP;
-  if (request.topK !== null) config.topK = request.topK;
+  // Elsewhere 0 limits nothing; Gemini refuses it.
+  if (request.topK !== null && request.topK > 0) config.topK = request.topK;
   if (request.seed !== null) config.seed = toSeed(request.seed);
   if (request.presencePenalty !== null) config.presencePenalty = request.presencePenalty;
   if (request.frequencyPenalty !== null) config.frequencyPenalty = request.frequencyPenalty;

@@ -36,5 +36,6 @@ export function newCreateRequest(): CreateResponseRequest {
     seed: null,
     top_k: null,
     thinking_budget: null,
+    wishes_summary: false,
   };
 }

@@ -5,6 +5,7 @@ import { CallItemReader } from './call-item-reader.ts';
 import { HostedItemReader } from './hosted-item-reader.ts';
 import type { ItemPlace } from './item-place.ts';
 import { MessageReader } from './message-reader.ts';
+import { longestCallId } from './lint/item-rules.ts';
 import { indexOf, objectsOf, wordOf } from './read-event.ts';
 import { ReasoningReader } from './reasoning-reader.ts';
 
@@ -27,9 +28,6 @@ interface Readers {
 
 type Kind = keyof Readers;
 type ItemReader = Readers[Kind];
-
-/** What the Responses API takes as `call_id`: a client could not send a longer one back. */
-const longestCallId = 64;
 
 /** The items of one answer. Servers leave beginnings and ends out, change ids, and number wrongly: an event belongs to the item that it names, else to the one at its place, else to the latest of its kind. */
 export class AnswerItems {

@@ -4,6 +4,8 @@ import { call, message, reasoning, streamOf, textEvents, type WireEvent } from '
 import type { ModelEvent } from '../../model/model-event.ts';
 import { createToolNames } from '../tool-names.ts';
 import { fromResponsesChunks } from './from-responses-chunks.ts';
+import type { LintRule } from './lint/lint-rules.ts';
+import { toRepairLoss } from './repair-losses.ts';
 
 function read(chunks: readonly unknown[]): ModelEvent[] {
   const stage = fromResponsesChunks({
@@ -64,6 +66,8 @@ describe('why it ended', () => {
     [null, 'upstream_error'],
   ])('failed: %j', (error, code) => {
     expect(endOf(ended(stream, 'response.failed', { status: 'failed', error }))).toMatchObject([code, expect.any(String)]);
+    const [last] = ended(stream, 'response.failed', { status: 'failed' }).slice(-1) as object[];
+    expect(endOf([...stream.slice(0, -1), { ...last, error }])).toMatchObject([code, expect.any(String)]);
   });
 
   test.each([
@@ -75,6 +79,12 @@ describe('why it ended', () => {
     expect(events.filter(({ type }) => type === 'failure')).toHaveLength(1);
     expect(events.at(-1)).toMatchObject({ type: 'failure', error: { code: 'insufficient_quota' } });
     expect(events).toContainEqual({ type: 'text-delta', delta: 'Hello' });
+  });
+
+  test('an event that lost its type is told, also when it is the first', () => {
+    const typeless = stream.map((event, at) => (at === 0 || at === 4 ? { ...event, type: undefined } : event));
+    const losses = read(typeless).flatMap((event) => (event.type === 'loss' ? [event.loss] : []));
+    expect(losses).toContainEqual(toRepairLoss('event-shape'));
   });
 
   test('no end at all', () => {
@@ -98,6 +108,35 @@ describe('a whole body', () => {
     expect(read([{ object: 'response', status, model: 'm', output: [], usage: { input_tokens: 1 } }])).toMatchObject([
       { type: 'failure', error: { code } },
     ]);
+  });
+
+  const message = (change: object): object => ({
+    id: 'msg_0',
+    type: 'message',
+    role: 'assistant',
+    status: 'completed',
+    ...change,
+  });
+  const call = (change: object): object => ({
+    ...{ id: 'fc_0', type: 'function_call', call_id: 'call_0', name: 'f', arguments: '{}', status: 'completed' },
+    ...change,
+  });
+
+  test.each<[string, object[], string, string]>([
+    ['a text instead of a list', [message({ content: 'Hello' })], 'item-content', 'Hello'],
+    ['parts of another name', [message({ content: [{ type: 'text', text: 'Hello' }] })], 'part-type', 'Hello'],
+    ['no content', [message({ content: [] })], 'empty-message', ''],
+    ['a call without an id', [call({ call_id: '' })], 'call-id', '{}'],
+    ['an id that is too long', [call({ call_id: 'c'.repeat(65) })], 'call-id', '{}'],
+    ['two calls of one id', [call({}), call({ id: 'fc_1' })], 'call-id', '{}{}'],
+    ['two items of one id', [call({}), call({ call_id: 'call_1' })], 'item-id', '{}{}'],
+    ['arguments that are no text', [call({ arguments: { a: 1 } })], 'arguments-sum', '{"a":1}'],
+  ])('with %s is repaired, and that is told', (_name, output, rule, said) => {
+    const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
+    const events = read([{ object: 'response', id: 'r', status: 'completed', model: 'm', output, usage }]);
+    expect(events.flatMap((event) => (event.type === 'loss' ? [event.loss] : []))).toContainEqual(toRepairLoss(rule as LintRule));
+    expect(events.map((event) => ('delta' in event ? event.delta : '')).join('')).toBe(said);
+    expect(events.at(-1)).toEqual({ type: 'finish', reason: 'stop' });
   });
 
   test.each([

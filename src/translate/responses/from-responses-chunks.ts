@@ -5,6 +5,7 @@ import type { ModelEvent } from '../../model/model-event.ts';
 import { readChatError, toChatFailure } from '../chat/chat-error.ts';
 import { AnswerItems, outputOf, type AnswerItemsOptions } from './answer-items.ts';
 import { EventLinter } from './lint/event-linter.ts';
+import { lintBody } from './lint/lint-body.ts';
 import type { LintFault } from './lint/lint-rules.ts';
 import { indexOf, wordOf } from './read-event.ts';
 import { toRepairLoss } from './repair-losses.ts';
@@ -19,6 +20,8 @@ export interface FromResponsesOptions extends AnswerItemsOptions {
 /** A Stage that also says when the model is done (the contract of `backends/upstream/turn-stage`). */
 export interface ResponsesTurnStage extends Stage<unknown, ModelEvent> {
   readonly settled: boolean;
+  /** How often the server has broken a rule. */
+  readonly faults: number;
 }
 
 /**
@@ -30,9 +33,12 @@ export function fromResponsesChunks(options: FromResponsesOptions): ResponsesTur
 }
 
 class ResponsesTurn implements ResponsesTurnStage {
+  faults = 0;
   readonly #items: AnswerItems;
   readonly #linter = new EventLinter('wire');
   readonly #cleanMessage: (text: string) => string | undefined;
+  /** Faults of what had no type. They are told with the next event: a body that is no response at all must be nothing but a failure. */
+  readonly #strays: LintFault[] = [];
   #hasModel = false;
   #hasEvents = false;
   #hasChunks = false;
@@ -77,6 +83,7 @@ class ResponsesTurn implements ResponsesTurnStage {
       this.#readUntyped(chunk);
       return;
     }
+    if (this.#strays.length > 0) this.#report(this.#strays.splice(0));
     this.#report(this.#linter.push(chunk));
     if (!isJsonObject(chunk) || typeof chunk['type'] !== 'string') return;
     const { type } = chunk;
@@ -85,7 +92,8 @@ class ResponsesTurn implements ResponsesTurnStage {
   }
 
   #report(faults: readonly LintFault[]): void {
-    for (const { rule } of faults) {
+    for (const { rule, severity } of faults) {
+      if (severity === 'fault') this.faults += 1;
       const loss = toRepairLoss(rule);
       if (loss !== null) this.#items.floor.lose(loss);
     }
@@ -101,6 +109,7 @@ class ResponsesTurn implements ResponsesTurnStage {
     }
     const error = readChatError(chunk);
     if (error !== null || isResponse) this.#failWith(chunk);
+    else this.#strays.push(...this.#linter.push(chunk));
   }
 
   #readBody(response: JsonObject): void {
@@ -114,6 +123,7 @@ class ResponsesTurn implements ResponsesTurnStage {
       );
     } else if (ending.type === 'failure') this.#failWith(response);
     else {
+      this.#report(lintBody(response));
       this.#readResponse(response);
       this.#items.completeAll(outputOf(response));
       this.#finish(ending);
@@ -207,16 +217,17 @@ class ResponsesTurn implements ResponsesTurnStage {
       case 'response.incomplete':
       case 'response.failed':
       case 'response.cancelled':
-        return this.#readTerminal(type, response);
+        return this.#readTerminal(type, response, event);
     }
   }
 
-  #readTerminal(type: string, response: JsonObject): void {
+  #readTerminal(type: string, response: JsonObject, event: JsonObject): void {
     const ending = mapEnding(type.slice('response.'.length), response) ?? { type: 'failure' };
     this.#report(this.#linter.end());
     this.#readResponse(response);
     this.#items.completeAll(outputOf(response));
-    if (ending.type === 'failure') this.#failWith(response);
+    const isBeside = readChatError(response) === null && readChatError(event) !== null;
+    if (ending.type === 'failure') this.#failWith(isBeside ? event : response);
     else this.#finish(ending);
   }
 

@@ -65,13 +65,13 @@ export class MessageReader {
   }
 
   partDone(event: JsonObject): void {
-    if (isJsonObject(event['part'])) this.#completePart(event['part'], indexOf(event, 'content_index'));
+    if (isJsonObject(event['part'])) this.#completePart(toKnownPart(event['part']), indexOf(event, 'content_index'));
   }
 
   /** The whole item, from `output_item.done` or from a response object. */
   complete(item: JsonObject): void {
     this.isDone = true;
-    const parts = objectsOf(item['content']);
+    const parts = partsOf(item);
     if (this.#text.shown === '' && this.#refusal.shown === '')
       parts.forEach((part, index) => {
         this.#completePart(part, index);
@@ -86,6 +86,8 @@ export class MessageReader {
     const { type, text, refusal } = part;
     // A part that changes its type at its end is still the one that was shown.
     if (type === 'refusal' && typeof refusal === 'string' && !this.#text.isOpen) this.#completeRefusal(index, refusal, 'part');
+    if (type !== 'output_text' && type !== 'refusal')
+      this.#lose('parts of a message that are neither text nor refusal are not shown');
     if (type !== 'output_text' || typeof text !== 'string' || this.#refusal.isOpen) return;
     this.#completeText(index, text, part, 'part');
     const fresh = objectsOf(part['annotations']).slice(this.#partSources);
@@ -192,4 +194,14 @@ export class MessageReader {
     if (!this.#options.wantsLogprobs || !Array.isArray(logprobs) || logprobs.length === 0) return [];
     return readLogprobs({ content: logprobs });
   }
+}
+
+/** The parts of a message; some servers write a text instead of the list. */
+function partsOf({ content }: JsonObject): readonly JsonObject[] {
+  return typeof content === 'string' ? [{ type: 'output_text', text: content }] : objectsOf(content).map(toKnownPart);
+}
+
+/** `text` is a name of Open Responses for the same. */
+function toKnownPart(part: JsonObject): JsonObject {
+  return part['type'] === 'text' ? { ...part, type: 'output_text' } : part;
 }

@@ -13,10 +13,14 @@ export interface ResponsesProfile {
   readonly hasDeveloperRole: boolean;
   /** When `reasoning.encrypted_content` may be asked for: OpenAI refuses it for models that do not think. */
   readonly sealedReasoning: 'always' | 'by-model' | 'never';
+  /** Any client may ask any of its models for thinking text. */
+  readonly grantsSummaries: boolean;
   /** Its schema wants the ids of reasoning items; others would look them up. */
   readonly keepsReasoningIds: boolean;
   /** It takes `input_file`, and lists of parts as output of a function. */
   readonly takesFiles: boolean;
+  /** The least `max_output_tokens` it takes. */
+  readonly leastOutputTokens: number;
   /** Which tools besides functions it may have; `none`: an unknown tool type fails the whole request there. */
   readonly hostedTools: 'known' | 'none';
   readonly penalties: boolean;
@@ -31,8 +35,10 @@ export interface ResponsesProfile {
 const generic: Omit<ResponsesProfile, 'chat' | 'vendor'> = {
   hasDeveloperRole: true,
   sealedReasoning: 'by-model',
+  grantsSummaries: true,
   keepsReasoningIds: true,
   takesFiles: true,
+  leastOutputTokens: 16,
   hostedTools: 'known',
   penalties: true,
   topK: false,
@@ -41,11 +47,12 @@ const generic: Omit<ResponsesProfile, 'chat' | 'vendor'> = {
   enforcesStrict: true,
 };
 
-const ofOpenai = { keepsReasoningIds: false, penalties: false } as const;
+const ofOpenai = { keepsReasoningIds: false, penalties: false, grantsSummaries: false } as const;
 const ofOpenModels = {
   hasDeveloperRole: false,
   sealedReasoning: 'never',
   takesFiles: false,
+  leastOutputTokens: 1,
   enforcesStrict: false,
 } as const;
 

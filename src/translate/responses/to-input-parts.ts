@@ -54,7 +54,7 @@ function toKnownParts(
 }
 
 /** What a client names must not be fetched from inside of the operator's network. */
-function mayFetch({ chat }: ResponsesProfile): boolean {
+export function mayFetch({ chat }: ResponsesProfile): boolean {
   return chat.fetchesUrls && !chat.isLocal;
 }
 

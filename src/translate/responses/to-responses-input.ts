@@ -1,11 +1,4 @@
-import type {
-  CallOutputInput,
-  ContentPart,
-  InputItem,
-  MessageInput,
-  ModelRequest,
-  ReasoningInput,
-} from '../../model/model-request.ts';
+import type { CallOutputInput, InputItem, MessageInput, ModelRequest, ReasoningInput } from '../../model/model-request.ts';
 import type { BodyInputPart, BodyItem } from '../../protocol/responses/create-body.ts';
 import { ChatCallIds } from '../chat/chat-call-ids.ts';
 import { joinTexts, type ReportLoss } from '../chat/to-chat-content.ts';
@@ -20,6 +13,9 @@ export interface ResponsesInputOptions {
   readonly report: ReportLoss;
 }
 
+/** Of the Responses API (protocol.md); servers like xAI and Bedrock make such ids. */
+const longestCallId = 64;
+
 /** The whole history as input items. */
 export function toResponsesInput(request: ModelRequest, options: ResponsesInputOptions): BodyItem[] {
   const history = new ResponsesHistory(request, options);
@@ -32,7 +28,7 @@ export function toResponsesInput(request: ModelRequest, options: ResponsesInputO
 class ResponsesHistory {
   readonly #request: ModelRequest;
   readonly #options: ResponsesInputOptions;
-  readonly #callIds = new ChatCallIds({ exactlyNine: false });
+  readonly #callIds = new ChatCallIds({ exactlyNine: false, maxLength: longestCallId });
   /** The id that a call got, by the client's; a later call may have the same one. */
   readonly #sentIds = new Map<string, string>();
   readonly #items: BodyItem[] = [];
@@ -73,9 +69,10 @@ class ResponsesHistory {
     return this.#items;
   }
 
-  #addMessage({ role, content }: MessageInput): void {
+  #addMessage(message: MessageInput): void {
+    const { role, content } = message;
     if (role === 'assistant') {
-      this.#addAssistant(content);
+      this.#addAssistant(message);
       return;
     }
     const { profile, report } = this.#options;
@@ -88,7 +85,7 @@ class ResponsesHistory {
   }
 
   /** Simple text is sent as text: several servers take parts only of messages that have an id. */
-  #addAssistant(content: readonly ContentPart[]): void {
+  #addAssistant({ content, phase }: MessageInput): void {
     const parts = content.flatMap((part): AssistantPart[] => {
       if (part.type === 'text') return [{ type: 'output_text', text: part.text }];
       if (part.type === 'refusal') return [{ type: 'refusal', refusal: part.text }];
@@ -98,7 +95,7 @@ class ResponsesHistory {
     const [only, ...others] = parts;
     if (only === undefined) return;
     const text = only.type === 'output_text' && others.length === 0 ? only.text : undefined;
-    this.#items.push({ type: 'message', role: 'assistant', content: text ?? parts });
+    this.#items.push({ type: 'message', role: 'assistant', content: text ?? parts, ...(phase !== undefined && { phase }) });
   }
 
   /** Reasoning goes back only to the model that made it, unchanged, and in front of what it led to: alone it would be refused. */

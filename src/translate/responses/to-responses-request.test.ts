@@ -226,6 +226,13 @@ describe('reasoning', () => {
       effort: 'high',
       summary: 'auto',
     });
+    for (const [baseUrl, summary] of [
+      ['https://api.openai.com/v1', undefined],
+      ['http://127.0.0.1:8000/v1', 'auto'],
+    ] as const) {
+      const wish = { effort: 'high', summary: 'auto', isWish: true } as const;
+      expect(translate({ reasoning: wish }, baseUrl).body.reasoning).toEqual({ effort: 'high', summary });
+    }
     for (const [thinkingBudget, effort] of [
       [0, 'none'],
       [1024, 'low'],

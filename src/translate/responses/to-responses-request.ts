@@ -2,6 +2,8 @@ import type { Loss, Translated } from '../../model/loss.ts';
 import type { ModelRequest, TextFormat } from '../../model/model-request.ts';
 import type { BodyFormat, CreateResponseBody } from '../../protocol/responses/create-body.ts';
 import type { ReportLoss } from '../chat/to-chat-content.ts';
+import { effortForBudget } from '../effort-for-budget.ts';
+import { toShortIdentifier } from '../short-identifier.ts';
 import { createToolNames, type ToolNames } from '../tool-names.ts';
 import { isThinkingModel, type ResponsesProfile } from './responses-profile.ts';
 import { toResponsesInput } from './to-responses-input.ts';
@@ -22,7 +24,7 @@ export function toResponsesRequest(request: ModelRequest, profile: ResponsesProf
     input: toResponsesInput(request, options),
     ...toResponsesTools(request, options),
     ...toText(request),
-    ...toReasoning(request, report),
+    ...toReasoning(request, profile, report),
     ...toSampling(request, profile, report),
     ...toService(request),
     ...toInclude(request, profile),
@@ -52,9 +54,14 @@ function toFormat(format: Exclude<TextFormat, { type: 'text' }>): BodyFormat {
 }
 
 /** Tokens to think for have no field here: the nearest effort is taken. */
-function toReasoning({ reasoning, thinkingBudget }: ModelRequest, report: ReportLoss): Pick<CreateResponseBody, 'reasoning'> {
-  const { summary } = reasoning;
-  const effort = effortForBudget(thinkingBudget) ?? reasoning.effort;
+function toReasoning(
+  { reasoning, thinkingBudget }: ModelRequest,
+  profile: ResponsesProfile,
+  report: ReportLoss,
+): Pick<CreateResponseBody, 'reasoning'> {
+  // OpenAI refuses it for models that do not think, and for organisations that it has not verified.
+  const summary = reasoning.isWish === true && !profile.grantsSummaries ? null : reasoning.summary;
+  const effort = thinkingBudget === null ? reasoning.effort : effortForBudget(thinkingBudget);
   if (thinkingBudget !== null && thinkingBudget >= 0)
     report({
       path: 'thinking_budget',
@@ -65,23 +72,23 @@ function toReasoning({ reasoning, thinkingBudget }: ModelRequest, report: Report
   return { reasoning: { ...(effort !== null && { effort }), ...(summary !== null && { summary }) } };
 }
 
-/** A negative budget leaves it to the model. */
-function effortForBudget(budget: number | null): string | null {
-  if (budget === null || budget < 0) return null;
-  if (budget === 0) return 'none';
-  if (budget <= 2_048) return 'low';
-  return budget <= 12_288 ? 'medium' : 'high';
-}
-
 function toSampling(request: ModelRequest, profile: ResponsesProfile, report: ReportLoss): Partial<CreateResponseBody> {
   const { maxOutputTokens, temperature, topP, topLogprobs } = request;
   return {
-    ...(maxOutputTokens !== null && { max_output_tokens: maxOutputTokens }),
+    ...(maxOutputTokens !== null && { max_output_tokens: toOutputTokens(maxOutputTokens, profile, report) }),
     ...(temperature !== null && { temperature }),
     ...(topP !== null && { top_p: topP }),
     ...(topLogprobs !== null && topLogprobs > 0 && { top_logprobs: topLogprobs }),
     ...toForeignSampling(request, profile, report),
   };
+}
+
+/** Clients of other APIs ask for a single token to see whether a key works. */
+function toOutputTokens(asked: number, { leastOutputTokens: least }: ResponsesProfile, report: ReportLoss): number {
+  if (asked >= least) return asked;
+  const reason = `this server takes no limit below ${String(least)} tokens`;
+  report({ path: 'max_output_tokens', action: 'approximated', reason });
+  return least;
 }
 
 /** What OpenAI's Responses API does not have, and some servers take. */
@@ -104,8 +111,8 @@ function toForeignSampling(request: ModelRequest, profile: ResponsesProfile, rep
 function toService({ serviceTier, promptCacheKey, safetyIdentifier }: ModelRequest): Partial<CreateResponseBody> {
   return {
     ...(serviceTier !== null && { service_tier: serviceTier }),
-    ...(promptCacheKey !== null && { prompt_cache_key: promptCacheKey }),
-    ...(safetyIdentifier !== null && { safety_identifier: safetyIdentifier }),
+    ...(promptCacheKey !== null && { prompt_cache_key: toShortIdentifier(promptCacheKey) }),
+    ...(safetyIdentifier !== null && { safety_identifier: toShortIdentifier(safetyIdentifier) }),
   };
 }
 
@@ -120,6 +127,7 @@ function toInclude(request: ModelRequest, profile: ResponsesProfile): Pick<Creat
 /** The names of Azure's models are its customer's, so there the request has to tell too. */
 function wantsSealed({ model, reasoning }: ModelRequest, { sealedReasoning, vendor }: ResponsesProfile): boolean {
   if (sealedReasoning !== 'by-model') return sealedReasoning === 'always';
-  const asksToThink = (reasoning.effort ?? reasoning.summary) !== null && reasoning.effort !== 'none';
+  const { effort, summary, isWish = false } = reasoning;
+  const asksToThink = (effort ?? (isWish ? null : summary)) !== null && effort !== 'none';
   return isThinkingModel(model) || (vendor === 'azure' && asksToThink);
 }

@@ -57,6 +57,13 @@ describe('tools', () => {
     ]).toEqual(['edit']);
   });
 
+  test('what only the web search of Anthropic knows is a loss', () => {
+    const settings = { filters: { allowed_domains: ['a.example'] }, max_uses: 8, blocked_domains: ['b.example'] };
+    const { body, losses } = translate({ hostedTools: [hosted('web_search', settings)] });
+    expect(body.tools).toEqual([{ type: 'web_search', filters: settings.filters }]);
+    expect(losses.map((loss) => loss.replace(/^.*\./, ''))).toEqual(['max_uses dropped', 'blocked_domains dropped']);
+  });
+
   test.each(['made_up', 'local_shell', 'apply_patch', 'computer_use_preview', 'tool_search', 'shell'])(
     '%s is not offered',
     (type) => {
@@ -133,8 +140,18 @@ describe('settings', () => {
       ...{ max_output_tokens: 64, temperature: 0, top_p: 0.5 },
       ...{ service_tier: 'flex', prompt_cache_key: 'k', safety_identifier: 's' },
     });
+    const long = '0123456789'.repeat(7);
+    const { safety_identifier, prompt_cache_key } = translate({ safetyIdentifier: long, promptCacheKey: long }).body;
+    // OpenAI refuses more than 64 characters.
+    expect([safety_identifier, prompt_cache_key]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), safety_identifier]);
     expect(translate({ topLogprobs: 3 }).body).toMatchObject({ top_logprobs: 3, include: ['message.output_text.logprobs'] });
     expect(translate({ topLogprobs: 0 }).body).not.toHaveProperty('top_logprobs');
+  });
+
+  test('a limit that the server would refuse is raised', () => {
+    const { body, losses } = translate({ maxOutputTokens: 1 });
+    expect([body.max_output_tokens, losses]).toEqual([16, ['max_output_tokens approximated']]);
+    expect(translate({ maxOutputTokens: 1 }, 'http://127.0.0.1:11434/v1').body.max_output_tokens).toBe(1);
   });
 
   const foreign = { topK: 5, seed: 7, stop: ['END'], presencePenalty: 0.5, frequencyPenalty: 0.25 };

@@ -20,7 +20,10 @@ export function toResponsesTools(
   options: ResponsesToolsOptions,
 ): Pick<CreateResponseBody, 'tools' | 'tool_choice' | 'parallel_tool_calls'> {
   const hosted = request.hostedTools.filter((tool) => canPass(tool, options));
-  const tools: BodyTool[] = [...request.tools.map((tool) => toTool(tool, options)), ...hosted.map(({ settings }) => settings)];
+  const tools: BodyTool[] = [
+    ...request.tools.map((tool) => toTool(tool, options)),
+    ...hosted.map((tool) => toHosted(tool, options.report)),
+  ];
   // A choice without tools is refused by OpenAI.
   if (tools.length === 0) return {};
   const choice = toToolChoice(request, hosted.length > 0, options.toolNames);
@@ -49,6 +52,17 @@ function canPass({ type, settings, path }: HostedTool, { profile, report }: Resp
     : `this server has no built-in tool of type ${type}`;
   report({ path: `${path}.type`, action: 'dropped', code: 'unsupported_value', reason });
   return false;
+}
+
+/** What clients of Anthropic can tell its web search; a member that OpenAI does not know fails the whole request. */
+const foreignSettings = ['max_uses', 'blocked_domains'];
+
+function toHosted({ type, settings, path }: HostedTool, report: ReportLoss): BodyTool {
+  const foreign = type.startsWith('web_search') ? foreignSettings.filter((name) => Object.hasOwn(settings, name)) : [];
+  for (const name of foreign)
+    report({ path: `${path}.${name}`, action: 'dropped', reason: 'the web search of this server has no such setting' });
+  if (foreign.length === 0) return settings;
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !foreign.includes(name)));
 }
 
 const clientTools = /^(computer|computer_use|computer_use_preview|local_shell|shell|apply_patch|tool_search|namespace)$/;

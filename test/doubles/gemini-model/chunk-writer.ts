@@ -71,7 +71,8 @@ export class ChunkWriter {
   finish(reason: string, counts: Counts | null = null): GeminiChunk {
     const { model, signatures } = this.#options;
     const isSigned = this.#calls === 0 && isGemini3(model) && reason === 'STOP';
-    const parts = isSigned ? [{ text: '', thoughtSignature: signatures.issue(null) }] : [];
+    // Never `parts: []`, which real answers do not have: for it the official client's chat forgets the turn.
+    const parts = [{ text: '', ...(isSigned && { thoughtSignature: signatures.issue(null) }) }];
     const more = {
       finishReason: reason,
       ...(this.#calls > 0 && reason === 'STOP' && { finishMessage: 'Model generated function call(s).' }),

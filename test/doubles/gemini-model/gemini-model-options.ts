@@ -65,6 +65,11 @@ export interface GeminiModelOptions extends LoopbackOptions {
   readonly callIds?: boolean;
   /** Google's documented dummy signatures are taken (default false). */
   readonly allowsSkipSignatures?: boolean;
+  /**
+   * Taken as Gemini takes it: the history of the official client's streamed chat, which has one content for each chunk and sends empty texts back (default false: a
+   * translation joins what belongs together).
+   */
+  readonly takesStreamedHistory?: boolean;
   /** A request whose text matches is a violation: what must never reach a model. */
   readonly forbidden?: readonly RegExp[];
   /** Answers are compressed when the call accepts gzip. */

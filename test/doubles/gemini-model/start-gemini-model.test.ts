@@ -1,3 +1,4 @@
+import { createPartFromFunctionResponse, GoogleGenAI, Type } from '@google/genai';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { afterEach, expect, test } from 'vitest';
@@ -41,6 +42,42 @@ test('thinking is counted always and shown when asked for', async () => {
   expect([hidden.thought, shown.thought]).toEqual(['', 'Hm, let me see.']);
   for (const { chunks } of [hidden, shown])
     expect(objectOf(chunks.at(-1)?.['usageMetadata'])['thoughtsTokenCount']).toBeGreaterThan(0);
+});
+
+test("the official client's streamed chat keeps every turn: its history has a content for each chunk", async () => {
+  const model = await start({ takesStreamedHistory: true });
+  const client = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: model.url } });
+  const declaration = {
+    name: 'a',
+    description: 'A',
+    parameters: { type: Type.OBJECT, properties: { x: { type: Type.INTEGER } } },
+  };
+  const chat = client.chats.create({ model: 'gemini-3-pro', config: { tools: [{ functionDeclarations: [declaration] }] } });
+  let message: Parameters<typeof chat.sendMessageStream>[0]['message'] =
+    'Parallel: [[call a {"x":1}]] [[call a {"x":2}]] [[then]] [[call a {"x":3}]] [[then]] [[say done]]';
+  const rounds: unknown[] = [];
+  for (let text = ''; text !== 'done';) {
+    const chunks = [];
+    for await (const chunk of await chat.sendMessageStream({ message })) chunks.push(chunk);
+    const calls = chunks.flatMap(({ functionCalls }) => functionCalls ?? []);
+    rounds.push(calls.map(({ args }) => args));
+    message = calls.map(({ id = '', name = '' }) => createPartFromFunctionResponse(id, name, { output: 'fine' }));
+    text = chunks.flatMap(({ candidates }) => candidates?.[0]?.content?.parts?.map((part) => part.text ?? '') ?? []).join('');
+    expect(calls.length > 0 || text === 'done').toBe(true);
+  }
+  expect(rounds).toEqual([[{ x: 1 }, { x: 2 }], [{ x: 3 }], []]);
+  expect(chat.getHistory(true)).toHaveLength(chat.getHistory(false).length);
+  expect(model.violations).toEqual([]);
+  // The rehearsal backend behind it reads such a history too.
+  const rehearsed = client.chats.create({ model: 'gemini-3-pro', config: { tools: [{ functionDeclarations: [declaration] }] } });
+  const asked = [];
+  for await (const chunk of await rehearsed.sendMessageStream({ message: 'Call a with 7' })) asked.push(chunk);
+  const [call] = asked.flatMap(({ functionCalls }) => functionCalls ?? []);
+  const reply = await rehearsed.sendMessage({
+    message: createPartFromFunctionResponse(call?.id ?? '', 'a', { result: 'seven fine things' }),
+  });
+  expect(reply.text).toContain('seven fine things');
+  expect(model.violations).toEqual([]);
 });
 
 test('a whole round trip: parallel calls, the first one signed, then the outputs', async () => {

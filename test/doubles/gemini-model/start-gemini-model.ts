@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseJson } from '../../../src/lib/json.ts';
+import { parseJson, type JsonObject } from '../../../src/lib/json.ts';
 import { createChanges } from './changes.ts';
 import { checkRequest } from './check-request.ts';
 import { chooseAnswer } from './choose-answer.ts';
@@ -8,6 +8,7 @@ import type { GeminiCall, GeminiModelOptions, ScriptedAnswer, Violation } from '
 import { contentsOf, isGemini3, member, objectOf } from './gemini-words.ts';
 import { googleError } from './google-error.ts';
 import { createIssuedSignatures } from './issued-signatures.ts';
+import { joinStreamedHistory } from './join-streamed-history.ts';
 import { openLoopbackServer, readBody, type LoopbackServer } from './loopback-server.ts';
 import { writeChunks, type Framing } from './write-answer.ts';
 
@@ -162,7 +163,8 @@ class Endpoint {
   }
 
   async #generate(call: OpenCall, signal: AbortSignal): Promise<ScriptedAnswer> {
-    const fault = this.#validate(call);
+    const body = this.#options.takesStreamedHistory === true ? joinStreamedHistory(call.body) : call.body;
+    const fault = this.#validate(call, body);
     if (fault !== undefined) return refuse(400, fault);
     const streams = call.verb === 'streamGenerateContent';
     const { refuseFirst } = this.#options;
@@ -171,7 +173,7 @@ class Endpoint {
       return refuse(refuseFirst.status, 'Refused on purpose.');
     }
     return chooseAnswer({
-      ...{ index: call.index, model: call.model, body: call.body, streams, signal },
+      ...{ index: call.index, model: call.model, body, streams, signal },
       signatures: this.#signatures,
       givesCallIds: (this.#options.callIds ?? true) && isGemini3(call.model),
       hold: () => this.#hold(signal),
@@ -180,10 +182,10 @@ class Endpoint {
   }
 
   /** Records what is wrong; the first fault is what Google would answer. */
-  #validate(call: OpenCall): string | undefined {
+  #validate(call: OpenCall, body: JsonObject): string | undefined {
     const forbidden = (this.#options.forbidden ?? []).filter((form) => form.test(call.text));
     const violations = [
-      ...checkRequest(call.body, call.model, this.#signatures),
+      ...checkRequest(body, call.model, this.#signatures),
       ...forbidden.map((form) => `forbidden text: ${String(form)}`),
     ];
     call.violations = violations;

@@ -72,6 +72,11 @@ describe('before the answer, an error is a status with a body that the official 
     expect(error.message).toContain('messages[1].content[0].signature');
   });
 
+  test('a base URL that ends in the version', async () => {
+    const lost = new Anthropic({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 });
+    await expect(lost.messages.create({ ...hello, model: 'rehearsal/default' })).rejects.toThrow('base URL must not end in it');
+  });
+
   test('a call without its result', async () => {
     const use = { type: 'tool_use', id: 'a', name: 'f', input: {} };
     const messages = [...hello.messages, { role: 'assistant', content: [use] }, ...hello.messages];

@@ -4,6 +4,7 @@ import {
   FunctionCallingConfigMode,
   GoogleGenAI,
   Type,
+  type FunctionCall,
   type GenerateContentResponse,
 } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -47,6 +48,10 @@ async function collect(stream: AsyncGenerator<GenerateContentResponse>): Promise
   const chunks: GenerateContentResponse[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return chunks;
+}
+
+function callsOf(chunks: readonly GenerateContentResponse[]): FunctionCall[] {
+  return chunks.flatMap(({ functionCalls }) => functionCalls ?? []);
 }
 
 describe.each(models)("Google's own client with %s", (model) => {
@@ -169,6 +174,36 @@ describe("Google's own client", () => {
     }
     expect([rounds, answer.text]).toEqual([5, 'done']);
     expect(upstream.violations).toEqual([]);
+  });
+
+  test('keeps a streamed chat with calls whole where nothing is translated', async () => {
+    const native = await startGeminiModel({ models: ['gemini-3-flash'], takesStreamedHistory: true });
+    const passing = await startGateway(
+      `{ store: { url: "memory:" }, backends: { google: { type: gemini, api_key: test, base_url: "${native.url}" } } }`,
+    );
+    try {
+      const passed = new GoogleGenAI({ apiKey: 'none needed', httpOptions: { baseUrl: passing.url } });
+      const chat = passed.chats.create({
+        model: 'google/gemini-3-flash',
+        config: { tools: [{ functionDeclarations: [weather] }], thinkingConfig: { includeThoughts: true } },
+      });
+      const round = '[[think I wonder]] [[call get_weather {"city":"Oslo"}]] [[call get_weather {"city":"Bergen"}]] [[then]]';
+      let answer = await collect(await chat.sendMessageStream({ message: `${round.repeat(3)} [[say done]]` }));
+      let rounds = 0;
+      for (let calls = callsOf(answer); calls.length > 0; calls = callsOf(answer)) {
+        rounds++;
+        const message = calls.map(({ id = '', name = '' }) => createPartFromFunctionResponse(id, name, { output: 'fine' }));
+        answer = await collect(await chat.sendMessageStream({ message }));
+      }
+      expect([rounds, answer.map(({ text }) => text ?? '').join('')]).toEqual([3, 'done']);
+      expect(native.violations).toEqual([]);
+      expect(chat.getHistory(true)).toHaveLength(chat.getHistory(false).length);
+      // A translated answer would say the model as the client named it.
+      expect(answer.at(-1)?.modelVersion).toBe('gemini-3-flash');
+    } finally {
+      await passing.close();
+      await native.close();
+    }
   });
 
   test('lists models, page by page', async () => {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { brokenStreams, goodStream } from '../../../../test/doubles/broken-streams.ts';
-import { message, plainItem, streamOf } from '../../../../test/doubles/responses-events.ts';
+import { message, plainItem, streamOf, type WireEvent } from '../../../../test/doubles/responses-events.ts';
+import { isJsonObject } from '../../../lib/json.ts';
 import { repairs } from '../repair-losses.ts';
 import { EventLinter } from './event-linter.ts';
-import { lintRules, type LintFault } from './lint-rules.ts';
+import { lintRules, type LintFault, type LintRule } from './lint-rules.ts';
 import type { LintMode } from './lint-state.ts';
 
 function lint(stream: readonly unknown[], mode: LintMode = 'wire'): LintFault[] {
@@ -13,7 +14,7 @@ function lint(stream: readonly unknown[], mode: LintMode = 'wire'): LintFault[] 
 }
 
 /** Broken only by ourselves, told only of a capture, or no fault at all. */
-const notOfTheWire = ['unknown-item', 'completed-at', 'arguments-name', 'not-json', 'event-name', 'unknown-event'];
+const notOfTheWire = ['unknown-item', 'completed-at', 'arguments-name', 'logprobs', 'not-json', 'event-name', 'unknown-event'];
 
 describe('the linter names the rule', () => {
   test('of a good stream none', () => {
@@ -54,11 +55,43 @@ describe('the linter names the rule', () => {
   });
 });
 
+describe('other ways to break a rule', () => {
+  /** A member of the first event of that type. */
+  function of(stream: readonly WireEvent[], type: string, member: string): WireEvent {
+    return stream.find((event) => event['type'] === `response.${type}`)?.[member] as WireEvent;
+  }
+
+  test.each<[LintRule, string, (stream: WireEvent[]) => void]>([
+    ['running-output', 'no list', (stream) => Reflect.deleteProperty(of(stream, 'created', 'response'), 'output')],
+    ['final-output', 'no list', (stream) => (of(stream, 'completed', 'response')['output'] = null)],
+    ['incomplete-details', 'no reason', (stream) => (of(stream, 'completed', 'response')['incomplete_details'] = {})],
+    ['item-start', 'no list', (stream) => Reflect.deleteProperty(of(stream, 'output_item.added', 'item'), 'summary')],
+    ['item-status', 'no word of it', (stream) => ((stream.at(-2)?.['item'] as WireEvent)['status'] = 'done')],
+    ['part-type', 'none of a message', (stream) => (of(stream, 'content_part.added', 'part')['type'] = 'summary_text')],
+    ['nothing-after-terminal', 'after an error', (stream) => stream.splice(4, 0, { type: 'error', message: 'no' })],
+    ['in-progress-second', 'waiting too late', (stream) => stream.splice(3, 0, { ...stream[0], type: 'response.queued' })],
+    [
+      'call-id',
+      'too long',
+      (stream) => ((stream.find(({ item }) => isCall(item))?.['item'] as WireEvent)['call_id'] = 'c'.repeat(65)),
+    ],
+  ])('%s: %s', (rule, _words, change) => {
+    const stream = goodStream();
+    change(stream);
+    const faults = lint(stream.map((event, sequence_number) => ({ ...event, sequence_number })));
+    expect(faults.map((fault) => fault.rule)).toContain(rule);
+  });
+
+  function isCall(item: unknown): boolean {
+    return isJsonObject(item) && item['type'] === 'function_call';
+  }
+});
+
 describe('what others may do', () => {
   test('events of tools and audio that we do not send are known, others are a note', () => {
     const item = plainItem({ id: 'ci_0', type: 'code_interpreter_call', status: 'completed', code: '1', container_id: 'c' });
     const stream = streamOf(item, message(['done']));
-    const foreign = ['code_interpreter_call_code.delta', 'audio.delta', 'mcp_call.in_progress', 'something.new'];
+    const foreign = ['code_interpreter_call_code.delta', 'audio.delta', 'shell_call_command.added', 'something.new'];
     stream.splice(3, 0, ...foreign.map((type) => ({ type: `response.${type}`, item_id: 'ci_0', output_index: 0 })), {
       type: 'keepalive',
     });

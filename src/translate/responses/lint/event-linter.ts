@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
 import { isForeignEvent } from './foreign-events.ts';
-import { checkAdded, checkArguments, checkDone, checkWebSearch } from './item-rules.ts';
+import { checkAdded, checkArguments, checkDone } from './item-rules.ts';
 import type { LintFault } from './lint-rules.ts';
 import { LintState, shown, type LintMode } from './lint-state.ts';
 import { checkDelta, checkPartEvent, isPartEvent } from './part-rules.ts';
+import { checkToolStep, isToolStep } from './tool-rules.ts';
 import { checkEnd, checkErrorEvent, checkResponse, isLifecycle, isTerminal } from './response-rules.ts';
 
 /**
@@ -44,16 +45,17 @@ export class EventLinter {
 function checkNumber(event: JsonObject, state: LintState): void {
   const number = event['sequence_number'];
   const expected = state.isOwn ? state.at : state.lastNumber === undefined ? undefined : state.lastNumber + 1;
-  if (typeof number === 'number') state.lastNumber = number;
-  else if (expected === undefined) return;
-  if (number !== expected && expected !== undefined)
-    state.report('sequence-number', `carries sequence_number ${shown(number)}, expected ${String(expected)}`);
+  const isNumber = typeof number === 'number';
+  if (isNumber) state.lastNumber = number;
+  const isWrong = expected === undefined ? number !== undefined && !isNumber : number !== expected;
+  if (isWrong) state.report('sequence-number', `carries sequence_number ${shown(number)}, expected ${String(expected ?? 0)}`);
 }
 
 function checkEvent(event: JsonObject, state: LintState): void {
   // Most of every stream: nothing else can be wrong with these.
-  if (state.opening === 'running' && checkDelta(event, state)) return;
+  if (state.opening === 'running' && !state.isBroken && checkDelta(event, state)) return;
   checkPlace(state);
+  checkError(event, state);
   if (isLifecycle(state.type)) {
     checkResponse(event, state);
     if (isTerminal(state.type)) state.terminal = event;
@@ -61,6 +63,14 @@ function checkEvent(event: JsonObject, state: LintState): void {
   }
   if (event['response'] !== undefined) state.report('stray-response', 'an event of this type must not carry a response');
   checkBody(event, state);
+}
+
+/** An `error` ends the stream but for `response.failed`; as a member it means the same to official clients (protocol.md §4.2). */
+function checkError({ error }: JsonObject, state: LintState): void {
+  const { type } = state;
+  if (state.isBroken && type !== 'response.failed') state.report('nothing-after-terminal', 'comes after an error');
+  if (type === 'error') state.isBroken = true;
+  else if (Boolean(error)) state.report('stray-error', 'an event of this type must not carry an error');
 }
 
 /** created, in_progress, then the rest; what breaks off may do so at any place. */
@@ -71,7 +81,11 @@ function checkPlace(state: LintState): void {
     else state.opening = 'created';
     return;
   }
-  if (opening === 'running' || (!state.isOwn && early.has(type))) return;
+  if (opening === 'running') {
+    state.check(type === 'response.queued', 'in-progress-second', 'comes too late');
+    return;
+  }
+  if (!state.isOwn && early.has(type)) return;
   if (opening === 'nothing') state.report('created-first', 'the first event must be response.created');
   const isQueued = !state.isOwn && type === 'response.queued';
   state.opening = isQueued ? 'created' : 'running';
@@ -91,17 +105,20 @@ function checkBody(event: JsonObject, state: LintState): void {
     case 'response.function_call_arguments.done':
     case 'response.function_call_arguments.delta':
       return checkArguments(event, state);
-    case 'response.web_search_call.in_progress':
-    case 'response.web_search_call.searching':
-    case 'response.web_search_call.completed':
-      return checkWebSearch(event, state);
     default:
       return checkOther(event, state);
   }
 }
 
+/** The only tool whose events we send is the search. */
+function checkTool(event: JsonObject, state: LintState): void {
+  if (state.isOwn && !state.type.startsWith('response.web_search_call.')) state.report('unknown-event', 'is no event of ours');
+  else checkToolStep(event, state);
+}
+
 function checkOther(event: JsonObject, state: LintState): void {
   if (isPartEvent(state.type, state.mode)) checkPartEvent(event, state);
+  else if (isToolStep(state.type)) checkTool(event, state);
   else if (state.isOwn) state.report('unknown-event', 'is no event of the protocol');
   else if (state.type === 'error') checkErrorEvent(event, state);
   else if (!isForeignEvent(state.type)) state.report('unknown-event', 'is no event of the protocol', 'note');

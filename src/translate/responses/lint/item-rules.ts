@@ -1,9 +1,13 @@
-import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
+import { isJsonObject, parseJson, type JsonObject } from '../../../lib/json.ts';
 import { findOpenItem } from './find-open-item.ts';
+import { checkToolDone } from './tool-rules.ts';
 import { objectsOf, shown, type LintState, type OpenItem } from './lint-state.ts';
 
 /** Items this gateway sends; of others only beginning and end are judged. */
 const judged: ReadonlySet<unknown> = new Set(['message', 'reasoning', 'function_call', 'web_search_call']);
+
+/** What the API takes as `call_id`: a client could not send a longer one back. */
+export const longestCallId = 64;
 
 /** `output_item.added`: one after the other, in order, empty. */
 export function checkAdded(event: JsonObject, state: LintState): void {
@@ -19,7 +23,11 @@ export function checkAdded(event: JsonObject, state: LintState): void {
   state.check(!id || state.itemIds.has(id), 'item-id', `item id ${shown(id)} is empty or used twice`);
   state.check(state.isOwn && !judged.has(type), 'unknown-item', `this gateway sends no items of type ${shown(type)}`);
   if (judged.has(type)) checkStart(item, state);
-  if (type === 'function_call') checkNewCall(item, state);
+  if (type === 'function_call') {
+    const { arguments: text } = item;
+    state.check(text !== '' && (state.isOwn || text !== undefined), 'item-start', 'a call begins with arguments');
+    checkNewCall(item, state);
+  }
   state.nextIndex = typeof index === 'number' && Number.isSafeInteger(index) ? index + 1 : state.nextIndex + 1;
   state.itemIds.add(id);
   state.open.push(openItem(item, index));
@@ -27,7 +35,8 @@ export function checkAdded(event: JsonObject, state: LintState): void {
 
 function openItem(item: JsonObject, index: unknown): OpenItem {
   const { id, type, name, call_id: callId } = item;
-  return { id, type, index, callId, name, part: undefined, content: [], summary: [], arguments: '', argumentsDone: false };
+  const said = { part: undefined, content: [], summary: [], arguments: '', argumentsDone: false, step: -1 };
+  return { id, type, index, callId, name, ...said };
 }
 
 function checkStart(item: JsonObject, state: LintState): void {
@@ -38,12 +47,16 @@ function checkStart(item: JsonObject, state: LintState): void {
   state.check(!mayBe, 'item-start', `item begins with status ${shown(status)}`);
   const shownParts = objectsOf(item['content']).length + objectsOf(item['summary']).length;
   state.check(shownParts > 0, 'item-start', 'item begins with content');
+  const list = type === 'message' ? 'content' : type === 'reasoning' ? 'summary' : null;
+  state.check(list !== null && !Array.isArray(item[list]), 'item-start', `item begins without its list, ${String(list)}`);
+  state.check(type === 'message' && item['role'] !== 'assistant', 'item-start', `message of the role ${shown(item['role'])}`);
 }
 
-function checkNewCall(item: JsonObject, state: LintState): void {
-  const { call_id: callId, name, arguments: text } = item;
+/** A call has an id of its own, and a name. */
+export function checkNewCall({ call_id: callId, name }: JsonObject, state: LintState): void {
   state.check(!callId || state.callIds.has(callId), 'call-id', `call_id ${shown(callId)} is empty or used twice`);
-  state.check(text !== '' && (state.isOwn || text !== undefined), 'item-start', 'a call begins with arguments');
+  const isLong = typeof callId === 'string' && callId.length > longestCallId;
+  state.check(isLong, 'call-id', `call_id ${shown(callId)} is longer than ${String(longestCallId)} characters`);
   state.check(!name, 'call-name', 'a call has no name');
   state.callIds.add(callId);
 }
@@ -58,7 +71,7 @@ export function checkDone(event: JsonObject, state: LintState): void {
   const open = takeOpen(item, index, state);
   const place = typeof index === 'number' ? index : state.done.length;
   state.done.push({ index: place, item });
-  state.check(item['status'] === 'in_progress', 'item-status', 'the item is done but in_progress');
+  checkStatus(item, state);
   if (open === undefined) {
     state.report('item-never-added', `closes item ${shown(item['id'])}, which is not open`);
     state.itemIds.add(item['id']);
@@ -81,6 +94,14 @@ function takeOpen(item: JsonObject, index: unknown, state: LintState): OpenItem 
   return found;
 }
 
+/** Tools of a server have words of their own (`failed`, `generating`), and not all items have a status. */
+function checkStatus({ type, status }: JsonObject, state: LintState): void {
+  const isStrict = type === 'message' || type === 'function_call';
+  const isOver = status === 'completed' || status === 'incomplete' || (status === undefined && !state.isOwn);
+  const isBad = isStrict ? !isOver : status === 'in_progress';
+  state.check(isBad, 'item-status', `the item is done with status ${shown(status)}`);
+}
+
 function checkIdentity(item: JsonObject, open: OpenItem, state: LintState): void {
   const isCall = open.type === 'function_call';
   const isSame =
@@ -95,11 +116,20 @@ function checkContent(item: JsonObject, open: OpenItem, state: LintState): void 
     case 'function_call':
       state.check(!open.argumentsDone, 'arguments-done', 'function_call_arguments.done is missing');
       state.check(item['arguments'] !== open.arguments, 'arguments-sum', 'the arguments are not the sum of their deltas');
+      checkWhole(item, state);
       return;
+    case 'web_search_call':
+      return checkToolDone(open, state);
     case 'message':
     case 'reasoning':
       return checkParts(item, open, state);
   }
+}
+
+/** A client would run what it is handed as complete. */
+export function checkWhole({ id, status, arguments: text }: JsonObject, state: LintState): void {
+  const isWhole = status === 'completed' && !(typeof text === 'string' && isJsonObject(parseJson(text)));
+  state.check(isWhole, 'arguments-json', `call ${shown(id)} is completed with arguments that are no JSON object`);
 }
 
 function checkParts(item: JsonObject, open: OpenItem, state: LintState): void {
@@ -149,9 +179,4 @@ export function checkArguments(event: JsonObject, state: LintState): void {
   state.check(text !== item.arguments, 'arguments-sum', 'the arguments are not the sum of their deltas');
   if (typeof text === 'string') item.arguments = text;
   state.check(state.isOwn && name !== item.name, 'arguments-name', `name ${shown(name)} is not that of the call`);
-}
-
-/** `web_search_call.*`: belongs to an open search. */
-export function checkWebSearch(event: JsonObject, state: LintState): void {
-  findOpenItem(event, 'web_search_call', state);
 }

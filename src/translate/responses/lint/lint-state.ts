@@ -30,6 +30,8 @@ export interface OpenItem {
   readonly summary: JsonObject[];
   arguments: string;
   argumentsDone: boolean;
+  /** How far a tool has come; -1: nothing was said of it. */
+  step: number;
 }
 
 /** What the linter remembers of one stream, and what it found in the event at hand. */
@@ -43,6 +45,8 @@ export class LintState {
   lastNumber: number | undefined;
   responseId: string | undefined;
   terminal: JsonObject | undefined;
+  /** An `error` has come. */
+  isBroken = false;
   /** Open items, oldest first. */
   readonly open: OpenItem[] = [];
   /** Items that are done, with their place in the output. */

@@ -41,7 +41,7 @@ export function isPartEvent(type: string, mode: LintMode): boolean {
 
 /** The way of most events: a text delta. False when it is none. */
 export function checkDelta(event: JsonObject, state: LintState): boolean {
-  if (state.type !== 'response.output_text.delta' || event['response'] !== undefined) return false;
+  if (state.type !== 'response.output_text.delta' || event['response'] !== undefined || Boolean(event['error'])) return false;
   const item = findOpenItem(event, 'message', state);
   if (item !== undefined) addDelta(event, openPart(event, item, 'output_text', state), state);
   return true;
@@ -101,6 +101,7 @@ function addDelta(event: JsonObject, part: OpenPart, state: LintState): void {
     state.report('delta-type', 'delta is no string');
     return;
   }
+  checkLogprobs(event, part, state);
   if (startsWithLow(delta) && endsWithHigh(part.text))
     state.report('surrogate-pair', 'tears a surrogate pair between two deltas');
   part.text += delta;
@@ -120,8 +121,14 @@ function startsWithLow(text: string): boolean {
 function textDone(event: JsonObject, part: OpenPart, state: LintState): void {
   const text = part.kind === 'refusal' ? event['refusal'] : event['text'];
   part.isClosing = true;
+  checkLogprobs(event, part, state);
   state.check(text !== part.text, 'text-sum', 'the text is not the sum of its deltas');
   if (typeof text === 'string') part.text = text;
+}
+
+/** Old servers know none. */
+function checkLogprobs({ logprobs }: JsonObject, { kind }: OpenPart, state: LintState): void {
+  if (state.isOwn && kind === 'output_text' && !Array.isArray(logprobs)) state.report('logprobs', 'has no list of logprobs');
 }
 
 function annotationAdded(event: JsonObject, part: OpenPart, state: LintState): void {
@@ -144,7 +151,21 @@ function partAdded(event: JsonObject, item: OpenItem, state: LintState): void {
   const index = listOf(kind, item).length;
   state.check(indexOf(event) !== index, 'part-index', `index ${shown(indexOf(event))}, expected ${String(index)}`);
   state.check((part['text'] ?? part['refusal']) !== '', 'part-start', 'a part begins with text');
+  state.check(!canHold(item.type, part['type']), 'part-type', `a part of the type ${shown(part['type'])}`);
+  const lists = kind === 'output_text' && state.isOwn ? [part['annotations'], part['logprobs']] : [];
+  state.check(
+    lists.some((list) => JSON.stringify(list) !== '[]'),
+    'part-start',
+    'a part begins without its empty lists',
+  );
   item.part = { kind, index, text: '', isClosing: false, isImplied: false, annotations: [] };
+}
+
+/** Whether items of that type may have parts of the other. */
+export function canHold(item: unknown, type: unknown): boolean {
+  return item === 'reasoning'
+    ? type === 'summary_text' || type === 'reasoning_text'
+    : type === 'output_text' || type === 'refusal';
 }
 
 function kindOf({ type }: JsonObject, item: OpenItem): PartKind {

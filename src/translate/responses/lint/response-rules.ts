@@ -1,4 +1,5 @@
-import { isJsonObject, parseJson, type JsonObject } from '../../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
+import { checkWhole } from './item-rules.ts';
 import { objectsOf, shown, type LintState } from './lint-state.ts';
 
 const statusOf: ReadonlyMap<string, string> = new Map([
@@ -43,10 +44,11 @@ function checkRunning(response: JsonObject, state: LintState): void {
   const isAbsent = (value: unknown): boolean => value === null || (!state.isOwn && value === undefined);
   state.check(!isAbsent(usage), 'early-end', 'usage before the end');
   state.check(!isAbsent(error) || !isAbsent(details), 'early-end', 'an end is described before the end');
+  checkCompletedAt(response, false, state);
   const given = objectsOf(response['output']).map(({ id }) => String(id));
   const added = [...state.itemIds].map(String);
   state.check(
-    given.join() !== added.join(),
+    !Array.isArray(response['output']) || given.join() !== added.join(),
     'running-output',
     `output shows items [${given.join()}], but [${added.join()}] were added`,
   );
@@ -57,17 +59,24 @@ function checkEnded(response: JsonObject, state: LintState): void {
   // The event decides: that the status does not agree with it has been told.
   const status = statusOf.get(state.type);
   checkUsage(response, state);
+  // Ours are there, if only as null.
+  const isLost = (value: unknown): boolean => state.isOwn && value === undefined;
   const hasError = error !== null && error !== undefined;
-  state.check((status === 'failed') !== hasError, 'error-object', 'error and status do not agree');
+  state.check(isLost(error) || (status === 'failed') !== hasError, 'error-object', 'error and status do not agree');
   if (hasError) checkError(error, state);
   const hasDetails = details !== null && details !== undefined;
-  state.check((status === 'incomplete') !== hasDetails, 'incomplete-details', 'incomplete_details and status do not agree');
-  state.check(
-    state.isOwn && (status === 'completed') !== (response['completed_at'] !== null),
-    'completed-at',
-    'completed_at and status do not agree',
-  );
+  const isWrong = isLost(details) || (status === 'incomplete') !== hasDetails;
+  state.check(isWrong, 'incomplete-details', 'incomplete_details and status do not agree');
+  const hasReason = isJsonObject(details) && typeof details['reason'] === 'string';
+  state.check(hasDetails && !hasReason, 'incomplete-details', 'incomplete_details has no reason');
+  checkCompletedAt(response, status === 'completed', state);
   for (const item of objectsOf(response['output'])) checkEndedItem(item, state);
+}
+
+/** Seconds. */
+function checkCompletedAt({ completed_at: at }: JsonObject, isCompleted: boolean, state: LintState): void {
+  const isRight = isCompleted ? isCount(at) : at === null;
+  state.check(state.isOwn && !isRight, 'completed-at', 'completed_at and status do not agree');
 }
 
 function checkError(error: unknown, state: LintState): void {
@@ -85,16 +94,9 @@ export function checkErrorEvent(event: JsonObject, state: LintState): void {
 function checkEndedItem(item: JsonObject, state: LintState): void {
   const { id, type, status } = item;
   state.check(status === 'in_progress', 'item-status', `item ${shown(id)} is still in_progress`);
-  const isWhole = type === 'function_call' && status === 'completed';
-  state.check(
-    isWhole && !isObjectText(item['arguments']),
-    'arguments-json',
-    `call ${shown(id)} is completed with arguments that are no JSON object`,
-  );
-}
-
-function isObjectText(text: unknown): boolean {
-  return typeof text === 'string' && isJsonObject(parseJson(text));
+  // Else it has been judged already.
+  const isNew = !state.done.some(({ item: done }) => done['id'] === id);
+  if (type === 'function_call' && isNew) checkWhole(item, state);
 }
 
 /** Every server counts input, output and their sum; the details are newer than some servers. */
@@ -130,6 +132,7 @@ export function checkEnd(state: LintState): void {
   const { response } = terminal;
   if (!isJsonObject(response)) return;
   const output = objectsOf(response['output']);
+  if (!Array.isArray(response['output'])) state.reportWhole('final-output', 'the final response has no list of items');
   // Of items that were never closed only the final output tells.
   const isSame = open.length > 0 ? true : sameOutput(output, state);
   if (!isSame) state.reportWhole('final-output', 'the final output is not the list of the items in output_item.done');
