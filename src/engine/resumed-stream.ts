@@ -25,7 +25,7 @@ export class ResumedStream {
   }
 
   push(events: readonly ResponseEvent[]): readonly ResponseEvent[] {
-    return events.flatMap(({ sequence_number: _own, ...event }) => this.#carryOn(event));
+    return events.flatMap((event) => this.#carryOn(event));
   }
 
   /** The items are over. Whatever was shown of others that the builder knows nothing of must be closed; and a completed response (`isWhole`) has no incomplete ones. */

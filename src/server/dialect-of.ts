@@ -10,3 +10,11 @@ export function dialectOf(headers: IncomingHttpHeaders, query: URLSearchParams):
   if (headers['anthropic-version'] !== undefined) return 'anthropic';
   return query.has('key') ? 'gemini' : 'responses';
 }
+
+/** Whose words a request is answered in that no route takes: its path tells whose API it was meant for, else its caller does. */
+export function dialectAt(url: string, headers: IncomingHttpHeaders): Dialect {
+  const [path = '', query = ''] = url.split('?', 2);
+  if (/^\/(v1beta|v1\/gemini)(\/|$)/.test(path)) return 'gemini';
+  if (/^\/v1\/messages(\/|$)/.test(path)) return 'anthropic';
+  return dialectOf(headers, new URLSearchParams(query));
+}

@@ -4,7 +4,7 @@ import { GatewayError } from '../model/errors.ts';
 import type { AppOptions } from './app-options.ts';
 import { reportRequest } from './channels.ts';
 import { sendPreflight, toCorsHeaders } from './cors.ts';
-import { dialectOf } from './dialect-of.ts';
+import { dialectAt } from './dialect-of.ts';
 import { sendError } from './error-answer.ts';
 import { timing, type Exchange } from './exchange.ts';
 import type { Authenticate } from './guards/authenticate.ts';
@@ -45,7 +45,10 @@ export async function serveRequest(
     if (gone.aborted) raw.destroy();
     else {
       if (!raw.headersSent) raw.setHeader('openai-processing-ms', timing(facts)['openai-processing-ms']);
-      sendError(raw, failed, { dialect: entry?.dialect ?? dialectOf(request.headers, queryOf(request.url)), requestId: facts.id });
+      sendError(raw, failed, {
+        dialect: entry?.dialect ?? dialectAt(request.url, request.headers),
+        requestId: facts.id,
+      });
     }
   }
   const isGone = gone.aborted;

@@ -33,7 +33,7 @@ const goodItems = [
 ];
 
 /** The same and a web search, whose steps come in this order. */
-export function searchStream(steps: readonly string[]): WireEvent[] {
+function searchStream(steps: readonly string[]): WireEvent[] {
   const action = { type: 'search', query: 'Oslo', queries: ['Oslo'] };
   const stream = streamOf(...goodItems, plainItem({ id: 'ws_3', type: 'web_search_call', status: 'completed', action }));
   const events = steps.map((step) => ({ type: `response.web_search_call.${step}`, item_id: 'ws_3', output_index: 3 }));

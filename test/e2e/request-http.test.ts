@@ -42,8 +42,6 @@ describe('a path that leads nowhere', () => {
     ['POST', '/v1/responses.json'],
     ['POST', '/v1/responses;x=1'],
     ['POST', '/v1/chat/completion'],
-    ['POST', '/v1/messages/'],
-    ['GET', '/v1beta'],
     ['POST', '/v1/conversations'],
     ['POST', '/v1/responses/resp_1/input_items/x'],
     ['GET', '/v1/responses/resp_1/'],
@@ -86,14 +84,11 @@ describe('a method that is not served', () => {
     ['POST', '/v1/responses/resp_1/input_items', 'GET'],
     ['PUT', '/v1/responses/input_tokens', 'POST, GET, DELETE'],
     ['POST', '/v1/models', 'GET'],
-    ['POST', '/v1beta/models', 'GET'],
     ['DELETE', '/v1/models/rehearsal/default', 'GET, POST'],
     // Claude Code asks HEAD /.
     ['GET', '/', 'HEAD'],
     ['GET', '/?x=/v1/responses', 'HEAD'],
     ['GET', '/v1/chat/completions', 'POST'],
-    ['GET', '/v1/messages', 'POST'],
-    ['PUT', '/v1beta/models/rehearsal/default:generateContent', 'GET, POST'],
     ['POST', '/health', 'GET'],
     ['DELETE', '/metrics', 'GET'],
     ['OPTIONS', '/v1/responses', 'POST, GET'],
@@ -102,6 +97,24 @@ describe('a method that is not served', () => {
     const answer = await sendHttp(gateway.url, { method, path });
     expect(errorLine(answer)).toBe('405 invalid_request_error method_not_allowed null');
     expect(answer.headers.allow).toBe(allow);
+  });
+
+  test.each([
+    ['POST /v1/messages/', 404, undefined, { type: 'error', error: { type: 'not_found_error' } }],
+    ['GET /v1/messages', 405, 'POST', { type: 'error', error: { type: 'invalid_request_error' } }],
+    ['GET /v1beta', 404, undefined, { error: { code: 404, status: 'NOT_FOUND' } }],
+    ['POST /v1beta/models', 405, 'GET', { error: { code: 405, status: 'INVALID_ARGUMENT' } }],
+    ['PUT /v1beta/models/rehearsal/default:generateContent', 405, 'GET, POST', { error: { code: 405 } }],
+  ])('%s: in the words of the API that the path belongs to', async (line, status, allow, words) => {
+    const [method = '', path = ''] = line.split(' ');
+    const answer = await sendHttp(gateway.url, { method, path });
+    expect([answer.status, answer.headers.allow]).toEqual([status, allow]);
+    expect(JSON.parse(answer.text)).toMatchObject(words);
+  });
+
+  test('who opens the address in a browser is told where the API is', async () => {
+    const { text } = await sendHttp(gateway.url, { path: '/' });
+    expect(text).toContain('ends in /v1.');
   });
 
   test('HEAD is GET without a body', async () => {

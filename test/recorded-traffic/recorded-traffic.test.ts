@@ -61,6 +61,7 @@ describe.skipIf(!isThere)('recorded traffic of real model servers, through the w
     const base = `http://127.0.0.1:${String((upstream.address() as AddressInfo).port)}`;
     gateway = await startGateway(`
 store: { url: "memory:" }
+routing: { retries: 0, breaker: off }
 backends:
   gemini: { type: gemini, api_key: test, base_url: "${base}" }
   chat: { type: chat, base_url: "${base}/v1" }
@@ -79,14 +80,17 @@ backends:
     const faults: string[] = [];
     let passed = 0;
     const playAll = async (recording: Recording): Promise<void> => {
-      const found = (await Promise.all(modes.map((mode) => play(recording, mode)))).flat();
+      // An answer that was recorded whole comes in one piece anyway.
+      const isStream = recording.response.chunks !== undefined;
+      const played = modes.filter(({ cut }) => isStream || cut === '');
+      const found = (await Promise.all(played.map((mode) => play(recording, mode)))).flat();
       if (found.length === 0) passed++;
       faults.push(...found);
     };
     // The pieces of 7 bytes are written one a millisecond: side by side they cost no more than one after the other.
     for (let at = 0; at < recordings.length; at += 24) await Promise.all(recordings.slice(at, at + 24).map(playAll));
     console.log(
-      `recorded ${file}: ${String(passed)} of ${String(recordings.length)} (each streamed and not, whole and in pieces of 7 bytes)`,
+      `recorded ${file}: ${String(passed)} of ${String(recordings.length)} (each streamed and not; streams also in pieces of 7 bytes)`,
     );
     expect(faults).toEqual([]);
   });

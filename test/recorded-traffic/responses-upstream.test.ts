@@ -17,6 +17,8 @@ const files = [
   'responses-compat-stream',
   'responses-compat-sync',
 ];
+/** Characters: longer streams hold nothing new, and would be cut into most of all pieces. */
+const cutAtMost = 20_000;
 /** Streamed, unstreamed, and the upstream's bytes in pieces of 7. */
 const modes = [
   { stream: true, cut: '' },
@@ -48,12 +50,14 @@ backends:
     const faults: string[] = [];
     let passed = 0;
     await runSideBySide(recordings, async (recording) => {
-      const found = (await Promise.all(modes.map((mode) => play(recording, mode)))).flat();
+      const size = (recording.response.chunks ?? []).join('').length;
+      const played = modes.filter(({ cut }) => cut === '' || (size > 0 && size <= cutAtMost));
+      const found = (await Promise.all(played.map((mode) => play(recording, mode)))).flat();
       if (found.length === 0) passed++;
       faults.push(...found);
     });
     console.log(
-      `recorded ${file}: ${String(passed)} of ${String(recordings.length)} (each streamed, unstreamed, and in pieces of 7 bytes)`,
+      `recorded ${file}: ${String(passed)} of ${String(recordings.length)} (each streamed and unstreamed; streams of common length also in pieces of 7 bytes)`,
     );
     expect(faults).toEqual([]);
   });

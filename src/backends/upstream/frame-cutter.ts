@@ -43,7 +43,7 @@ export function endOfFrames(bytes: Uint8Array, { from, to }: { readonly from: nu
   return 0;
 }
 
-/** Where the frame behind the first `count` chunks begins that holds another one; frames without data, and `[DONE]`, hold none. Slow: for the reads in which a stream ends. */
+/** Where the frame behind the first `count` chunks begins that holds another one; frames without data hold none. Slow: for the reads in which a stream ends. */
 export function endOfChunks(frames: Uint8Array, count: number): number {
   let [end, chunks] = [0, 0];
   for (let at = 1; at <= frames.length; at += 1) {
@@ -56,7 +56,7 @@ export function endOfChunks(frames: Uint8Array, count: number): number {
 }
 
 function hasChunk(frame: Uint8Array): boolean {
-  return /^data:(?! ?\[DONE\]) *\S/m.test(new TextDecoder().decode(frame));
+  return /^data: *\S/m.test(new TextDecoder().decode(frame));
 }
 
 /** Two line ends in a row. */

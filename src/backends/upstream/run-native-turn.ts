@@ -46,8 +46,7 @@ async function* readAnswer(
 ): AsyncGenerator<Batch> {
   const { framing, source } = options;
   const expected = expectedFraming(answer, framing);
-  if (expected === framing) yield [toHead(answer, options)];
-  else if (expected !== null) yield [];
+  if (expected !== null) yield toHeads(answer, expected, options);
   const { kind, pieces } = await sniffBody(body, expected === 'events');
   if (kind === 'empty' || kind === 'other') throw notAnAnswer(kind, answer);
   const isArray = expected === 'array' && pieces[0]?.[0] === openBracket;
@@ -56,11 +55,16 @@ async function* readAnswer(
     return;
   }
   // Whoever did not call it an event stream is believed now.
-  if (expected === null) yield framing === 'events' ? [toHead(answer, options)] : [];
+  if (expected === null) yield toHeads(answer, 'events', options);
   source.unread(pieces);
   const passed = isArray ? new PassedArray(toStreamOptions(options)) : new PassedEventStream(toStreamOptions(options));
   const batches = readStream(passed, source);
   yield* isArray || framing === 'events' ? batches : withoutBytes(batches);
+}
+
+/** The first batch: with a head where the answer has the framing that the client wants. */
+function toHeads(answer: UpstreamAnswer, framing: PassedFraming, options: NativeTurnOptions): Batch {
+  return framing === options.framing ? [toHead(answer, options)] : [];
 }
 
 /** What the status line and the headers promise; null: one JSON value, or nothing. */

@@ -26,7 +26,7 @@ export function createPassing(
     const last = events.at(-1);
     const isShown = source.passage?.isEnd === true || last?.type !== 'response.failed';
     if (isShown && sent.isEmpty) return writer.write([...held, ...events]);
-    if (isShown) return bytes ?? '';
+    if (isShown) return writer.passedEnd === '' ? (bytes ?? '') : join(bytes, writer.passedEnd);
     return join(bytes, writer.fail(last, sent.isEmpty));
   }
 

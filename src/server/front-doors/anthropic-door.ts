@@ -22,6 +22,7 @@ class AnthropicWriter implements StreamWriter {
   readonly contentType = 'text/event-stream; charset=utf-8';
   /** Its clients skip it, and it is an event for their timers too. */
   readonly idleFrame = 'event: ping\ndata: {"type":"ping"}\n\n';
+  readonly passedEnd = '';
   readonly #chunks: AnthropicChunks;
 
   constructor(late: LateFacts) {

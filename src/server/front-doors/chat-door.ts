@@ -40,6 +40,7 @@ function openChatStream(facts: ChatFacts): StreamWriter {
     contentType: 'text/event-stream; charset=utf-8',
     write,
     idleFrame: commentFrame,
+    passedEnd: '',
     fail: (event) => write([event]),
   };
 }

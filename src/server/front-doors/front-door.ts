@@ -36,6 +36,8 @@ export interface StreamWriter {
   write(events: readonly ResponseEvent[]): string;
   /** What keeps a silent stream awake and is no event for anybody; null: this dialect's clients bear nothing of the kind. */
   readonly idleFrame: string | null;
+  /** What stands behind a server's own bytes when they show how the answer ended. */
+  readonly passedEnd: string;
   /** The frames that end a stream which consists of a model server's own bytes so far (`isEmpty`: of none), and which failed. */
   fail(event: ResponseEvent, isEmpty: boolean): string;
 }

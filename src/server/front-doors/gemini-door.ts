@@ -71,6 +71,7 @@ function unknownVerb(verb: string): GatewayError {
 class GeminiWriter implements StreamWriter {
   readonly contentType: string;
   readonly idleFrame = null;
+  readonly passedEnd = '';
   readonly #isArray: boolean;
   readonly #chunks: ReturnType<typeof createGeminiChunks>;
   #hasBegun = false;

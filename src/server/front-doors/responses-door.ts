@@ -22,5 +22,6 @@ const responsesWriter: StreamWriter = {
   contentType: 'text/event-stream; charset=utf-8',
   write: (events) => encodeSse(events) + (endsStream(events) ? doneFrame : ''),
   idleFrame: commentFrame,
+  passedEnd: doneFrame,
   fail: (event) => encodeSse([event]) + doneFrame,
 };

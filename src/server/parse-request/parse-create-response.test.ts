@@ -43,6 +43,7 @@ test('every default', () => {
       seed: null,
       top_k: null,
       thinking_budget: null,
+      wishes_summary: false,
     },
     losses: [],
   });

@@ -156,7 +156,7 @@ test('a body that is no object', () => {
 });
 
 /** Members of a parsed request that only other dialects can fill. */
-const ofOtherDoors = ['stop', 'seed', 'top_k', 'thinking_budget'];
+const ofOtherDoors = ['stop', 'seed', 'top_k', 'thinking_budget', 'wishes_summary'];
 
 test('null counts as absent for every optional top-level field', () => {
   const plain = parseCreateResponse({ input: 'hi' });

@@ -38,7 +38,7 @@ const said = fc.array(someText.map(toTextPart), { minLength: 1, maxLength: 2 }).
   return { type: 'message', role: 'assistant', content: parts, path: '' };
 });
 const input = conversations({
-  ...{ content, output: fc.oneof(fc.constant([]), content), knowsErrors: true },
+  ...{ content, output: fc.oneof(fc.constant<ContentPart[]>([]), content), knowsErrors: true },
   ...{ reasoning: nullable(reasoning), said: nullable(said) },
 }).map((items) => items.map(asAnthropicFails));
 

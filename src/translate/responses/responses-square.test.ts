@@ -59,7 +59,7 @@ const said = fc
     return { type: 'message', role: 'assistant', content: parts, ...(phase !== undefined && { phase }), path: '' };
   });
 const input = conversations({
-  ...{ content, output: fc.oneof(fc.constant([]), content), knowsErrors: false },
+  ...{ content, output: fc.oneof(fc.constant<ContentPart[]>([]), content), knowsErrors: false },
   ...{ reasoning: nullable(reasoning), said: nullable(said) },
 });
 const system = fc
@@ -149,4 +149,30 @@ test('a change on the way would be seen', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('ids of calls as long as the API allows stay as they are', () => {
+  const callId = `call-${'x'.repeat(59)}`;
+  const body = {
+    model,
+    input: [
+      { type: 'function_call', call_id: callId, name: 'search', arguments: '{}' },
+      { type: 'function_call_output', call_id: callId, output: 'found' },
+    ],
+  };
+  const turn = toTurn(parseCreateResponse(body).request);
+  const { value } = toResponsesRequest(turn, createResponsesProfile('https://responses.example.org/v1'));
+  expect(value.input).toEqual(body.input);
+});
+
+test('the output of a call that cannot be shown is left out with it, not refused', () => {
+  const body = {
+    model,
+    input: [
+      { role: 'user', content: 'Find the tool.' },
+      { type: 'tool_search_call', call_id: 'search_call_1', execution: 'client', arguments: { queries: ['x'] } },
+      { type: 'function_call_output', call_id: 'search_call_1', output: 'Found one.' },
+    ],
+  };
+  expect(toTurn(parseCreateResponse(body).request).input).toHaveLength(1);
 });

@@ -2,62 +2,44 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loose } from '../../check-anthropic-stream/loose-event.ts';
 import { postMessage, type MessageAnswer } from '../../doubles/post-message.ts';
 import { startGateway, type StartedGateway } from '../../doubles/start-gateway.ts';
-import { expectedAnthropic } from '../../recorded-traffic/expected-anthropic.ts';
-import { expectedChat } from '../../recorded-traffic/expected-chat.ts';
-import { expectedGemini } from '../../recorded-traffic/expected-gemini.ts';
+import {
+  answerFiles,
+  backendOf,
+  expectedContent,
+  recordingsOf,
+  replayBackends,
+} from '../../recorded-traffic/expected-content.ts';
 import { bodiesOf, count, listOf, words, type Content, type Recording } from '../../recorded-traffic/loose.ts';
 import { findRecordings, openReplay, type OpenReplay } from '../../recorded-traffic/open-replay.ts';
 
-const files = [
-  'gemini-stream',
-  'gemini-sync',
-  'openai-chat-stream',
-  'openai-chat-sync',
-  'chat-compat-stream',
-  'chat-compat-sync',
-  'anthropic-stream',
-  'anthropic-sync',
-  'anthropic-compat-stream',
-  'anthropic-compat-sync',
-];
-
 describe.skipIf(!findRecordings())('recorded answers of real model servers, as a Messages client gets them', () => {
   let gateway: StartedGateway;
-  const replays = new Map<string, OpenReplay>();
+  let replay: OpenReplay;
 
   beforeAll(async () => {
-    const backends: string[] = [];
-    for (const file of files) {
-      const replay = await openReplay([file]);
-      replays.set(file, replay);
-      backends.push(`  ${file}: { ${toBackend(file, replay.url)} }`);
-    }
+    replay = await openReplay([...answerFiles]);
     // The recordings of failures come one after the other.
     const routing = 'routing: { breaker: off, retries: 0 }';
-    gateway = await startGateway(['store: { url: "memory:" }', routing, 'backends:', ...backends].join('\n'));
+    gateway = await startGateway(['store: { url: "memory:" }', routing, replayBackends(replay.url)].join('\n'));
   });
 
   afterAll(async () => {
     await gateway.close();
-    for (const replay of replays.values()) replay.close();
+    replay.close();
   });
 
-  test.each(files)('%s', { timeout: 300_000 }, async (file) => {
-    const replay = replays.get(file);
-    if (replay === undefined) throw new Error(`no replay of ${file}`);
+  test.each(answerFiles)('%s', { timeout: 300_000 }, async (file) => {
+    const recordings = recordingsOf(file, replay.recordings);
     const faults: string[] = [];
     let passed = 0;
     const playBoth = async (recording: Recording): Promise<void> => {
-      const model = `${file}/${replay.nameOf(recording)}`;
+      const model = `${backendOf(recording)}/${replay.nameOf(recording)}`;
       const found = [...(await play(recording, model, true)), ...(await play(recording, model, false))];
       if (found.length === 0) passed++;
       faults.push(...found);
     };
-    for (let at = 0; at < replay.recordings.length; at += 24)
-      await Promise.all(replay.recordings.slice(at, at + 24).map(playBoth));
-    console.log(
-      `recorded ${file} behind /v1/messages: ${String(passed)} of ${String(replay.recordings.length)} (streamed and not)`,
-    );
+    for (let at = 0; at < recordings.length; at += 24) await Promise.all(recordings.slice(at, at + 24).map(playBoth));
+    console.log(`recorded ${file} behind /v1/messages: ${String(passed)} of ${String(recordings.length)} (streamed and not)`);
     expect(faults).toEqual([]);
   });
 
@@ -71,19 +53,12 @@ describe.skipIf(!findRecordings())('recorded answers of real model servers, as a
   }
 });
 
-/** Settings of the backend that asks the replay of a file. */
-function toBackend(file: string, url: string): string {
-  if (file.startsWith('gemini')) return `type: gemini, api_key: test, base_url: "${url}"`;
-  if (file.startsWith('anthropic')) return `type: anthropic, api_key: test, base_url: "${url}"`;
-  return `type: chat, base_url: "${url}/v1"`;
-}
-
 function differences(recording: Recording, answer: MessageAnswer): string[] {
   const isFailure = answer.status !== 200 || answer.body['type'] === 'error';
   const error = loose(answer.body['error']);
   if (isFailure && (words(error['type']) === '' || words(error['message']) === '')) return ['an error without type or message'];
   if (recording.response.status >= 400) return isFailure ? [] : ['an error became an answer'];
-  const expected = expectedOf(recording);
+  const expected = expectedContent(recording);
   if (expected.ending === 'failed') return isFailure ? [] : ['a failure became an answer'];
   if (isFailure) return [`failed: ${JSON.stringify(error)}`];
   const wanted = toWords(expected, isStopped(recording));
@@ -91,11 +66,6 @@ function differences(recording: Recording, answer: MessageAnswer): string[] {
   return JSON.stringify(wanted) === JSON.stringify(got)
     ? []
     : [`expected ${JSON.stringify(wanted).slice(0, 600)}\n     but got ${JSON.stringify(got).slice(0, 600)}`];
-}
-
-function expectedOf(recording: Recording): Content {
-  if (recording.provider.startsWith('anthropic')) return expectedAnthropic(recording);
-  return recording.provider.startsWith('gemini') ? expectedGemini(recording) : expectedChat(recording);
 }
 
 interface Observed {
@@ -106,11 +76,11 @@ interface Observed {
   readonly ending: string;
 }
 
-/** Refusals are text here; cached tokens are part of the input again. */
+/** Refusals are text here; cached tokens are part of the input again; blank lines keep the parts of a thought apart. */
 function toWords({ text, refusal, reasoning, calls, usage, ending }: Content, stopped: boolean): Observed {
   return {
     text: text + refusal,
-    thinking: reasoning.replaceAll(/\s+/g, ' '),
+    thinking: reasoning.replaceAll('\n', ''),
     calls,
     usage: usage?.slice(0, 2) ?? null,
     ending: stopped ? 'stop_sequence' : toReason(ending, calls.length > 0, refusal !== ''),
@@ -141,7 +111,7 @@ function observed({ body }: MessageAnswer, hasUsage: boolean): Observed {
     blocks.map((block) => ((block['type'] as unknown) === type ? words(block[member]) : '')).join('');
   return {
     text: join('text', 'text'),
-    thinking: join('thinking', 'thinking').replaceAll(/\s+/g, ' '),
+    thinking: join('thinking', 'thinking').replaceAll('\n', ''),
     calls: blocks
       .filter((block) => (block['type'] as unknown) === 'tool_use')
       .map((block) => ({ name: words(block['name']), arguments: block['input'] })),

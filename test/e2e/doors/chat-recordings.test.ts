@@ -3,33 +3,26 @@ import { readChatStream } from '../../check-chat-stream.ts';
 import { sendHttp, type HttpAnswer } from '../../doubles/send-http.ts';
 import { startGateway, type StartedGateway } from '../../doubles/start-gateway.ts';
 import { joinedOf, type JoinedAnswer } from '../../joined-chat-answer.ts';
-import { expectedChat } from '../../recorded-traffic/expected-chat.ts';
-import { expectedGemini } from '../../recorded-traffic/expected-gemini.ts';
+import {
+  answerFiles,
+  backendOf,
+  expectedContent,
+  recordingsOf,
+  replayBackends,
+} from '../../recorded-traffic/expected-content.ts';
 import type { Content, Recording } from '../../recorded-traffic/loose.ts';
 import { findRecordings, openReplay, type OpenReplay } from '../../recorded-traffic/open-replay.ts';
-
-const files = [
-  'openai-chat-stream',
-  'openai-chat-sync',
-  'chat-compat-stream',
-  'chat-compat-sync',
-  'gemini-stream',
-  'gemini-sync',
-];
 
 describe.skipIf(!findRecordings())('recorded traffic of real model servers, behind the chat door', () => {
   let replay: OpenReplay;
   let gateway: StartedGateway;
 
   beforeAll(async () => {
-    replay = await openReplay(files);
+    replay = await openReplay([...answerFiles]);
     gateway = await startGateway(`
 store: { url: "memory:" }
 routing: { retries: 0, breaker: off }
-backends:
-  gemini: { type: gemini, api_key: test, base_url: "${replay.url}" }
-  chat: { type: chat, base_url: "${replay.url}/v1" }
-`);
+${replayBackends(replay.url)}`);
   });
 
   afterAll(async () => {
@@ -37,12 +30,8 @@ backends:
     replay.close();
   });
 
-  test.each(files)('%s', { timeout: 300_000 }, async (file) => {
-    const provider = file.replace(/-(stream|sync)$/, '');
-    const isStream = file.endsWith('-stream');
-    const recordings = replay.recordings.filter(
-      (one) => one.provider === provider && (one.response.chunks !== undefined) === isStream,
-    );
+  test.each(answerFiles)('%s', { timeout: 300_000 }, async (file) => {
+    const recordings = recordingsOf(file, replay.recordings);
     const faults: string[] = [];
     let passed = 0;
     const playAll = async (recording: Recording): Promise<void> => {
@@ -59,13 +48,12 @@ backends:
   });
 
   async function play(recording: Recording, stream: boolean): Promise<string[]> {
-    const backend = recording.provider.startsWith('gemini') ? 'gemini' : 'chat';
     const answer = await sendHttp(gateway.url, {
       path: '/v1/chat/completions',
       // Chat behind chat would come as it was recorded; what this gateway makes of it is looked at here.
       headers: { 'content-type': 'application/json', 'antiphon-pass-through': 'off' },
       body: JSON.stringify({
-        model: `${backend}/${replay.nameOf(recording)}`,
+        model: `${backendOf(recording)}/${replay.nameOf(recording)}`,
         messages: [{ role: 'user', content: 'Play it again.' }],
         ...(stream && { stream, stream_options: { include_usage: true } }),
       }),
@@ -77,11 +65,7 @@ backends:
 
 function differences(recording: Recording, { status, text }: HttpAnswer, stream: boolean): string[] {
   const isRefused = recording.response.status >= 400;
-  const expected = isRefused
-    ? null
-    : recording.provider.startsWith('gemini')
-      ? expectedGemini(recording)
-      : expectedChat(recording);
+  const expected = isRefused ? null : expectedContent(recording);
   if (status !== 200) {
     const { error } = JSON.parse(text) as { error?: { message?: string } };
     const mayFail = expected === null || expected.ending === 'failed';

@@ -3,8 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GeminiAnswer } from '../../../src/protocol/gemini/answer.ts';
 import { askGemini, type GeminiReply, type GeminiWay } from '../../doubles/ask-gemini.ts';
 import { startGateway, type StartedGateway } from '../../doubles/start-gateway.ts';
-import { expectedAnthropic } from '../../recorded-traffic/expected-anthropic.ts';
-import { expectedChat } from '../../recorded-traffic/expected-chat.ts';
+import {
+  answerFiles,
+  backendOf,
+  expectedContent,
+  recordingsOf,
+  replayBackends,
+} from '../../recorded-traffic/expected-content.ts';
 import { expectedGemini } from '../../recorded-traffic/expected-gemini.ts';
 import { expectedTurn, isSigned } from '../../recorded-traffic/expected-turn.ts';
 import { type Content, type Recording } from '../../recorded-traffic/loose.ts';
@@ -13,18 +18,6 @@ import { requestFor } from '../../recorded-traffic/play-turns.ts';
 import { contentsOf, pairingFaults } from '../../recorded-traffic/sent-contents.ts';
 import { runSideBySide } from '../../run-side-by-side.ts';
 
-const files = [
-  'gemini-stream',
-  'gemini-sync',
-  'openai-chat-stream',
-  'openai-chat-sync',
-  'chat-compat-stream',
-  'chat-compat-sync',
-  'anthropic-stream',
-  'anthropic-sync',
-  'anthropic-compat-stream',
-  'anthropic-compat-sync',
-];
 /** What this gateway makes of an answer is looked at here; Gemini's own would come as they were recorded. */
 const rewritten = { 'antiphon-pass-through': 'off' };
 const ways: readonly GeminiWay[] = ['whole', 'sse', 'array'];
@@ -39,15 +32,11 @@ describe.skipIf(!findRecordings())('recorded traffic of real model servers, behi
   let gateway: StartedGateway;
 
   beforeAll(async () => {
-    replay = await openReplay(files);
+    replay = await openReplay([...answerFiles]);
     gateway = await startGateway(`
 store: { url: "memory:" }
 routing: { retries: 0, breaker: off }
-backends:
-  gemini: { type: gemini, api_key: test, base_url: "${replay.url}" }
-  chat: { type: chat, base_url: "${replay.url}/v1" }
-  anthropic: { type: anthropic, api_key: test, base_url: "${replay.url}" }
-`);
+${replayBackends(replay.url)}`);
   });
 
   afterAll(async () => {
@@ -55,8 +44,8 @@ backends:
     replay.close();
   });
 
-  test.each(files)('%s', { timeout: 300_000 }, async (file) => {
-    const recordings = replay.recordings.filter((one) => fileOf(one) === file);
+  test.each(answerFiles)('%s', { timeout: 300_000 }, async (file) => {
+    const recordings = recordingsOf(file, replay.recordings);
     const faults: string[] = [];
     let passed = 0;
     await runSideBySide(recordings, async (recording) => {
@@ -133,7 +122,7 @@ backends:
   }
 
   test('a word that is lost, a call that is changed and an ending that is missing would be seen', async () => {
-    const recording = replay.recordings.find((one) => fileOf(one) === 'gemini-sync' && expectedGemini(one).calls.length > 0);
+    const recording = recordingsOf('gemini-sync', replay.recordings).find((one) => expectedGemini(one).calls.length > 0);
     if (recording === undefined) throw new Error('no recording calls a function');
     const model = `gemini/${replay.nameOf(recording)}`;
     const reply = await askGemini(gateway.url, { model, body: { contents: 'Play it again.' }, way: 'whole', headers: rewritten });
@@ -159,24 +148,9 @@ function replyTo({ candidates: [{ content }] }: GeminiAnswer, turn: number): obj
   return { role: 'user', parts: parts.reverse() };
 }
 
-function backendOf({ provider }: Recording): string {
-  if (provider.startsWith('gemini')) return 'gemini';
-  return provider.startsWith('anthropic') ? 'anthropic' : 'chat';
-}
-
-function fileOf({ provider, response }: Recording): string {
-  return `${provider}-${response.chunks === undefined ? 'sync' : 'stream'}`;
-}
-
-function expectedOf(recording: Recording): Content {
-  const backend = backendOf(recording);
-  if (backend === 'gemini') return expectedGemini(recording);
-  return backend === 'anthropic' ? expectedAnthropic(recording) : expectedChat(recording);
-}
-
 function compare(recording: Recording, reply: GeminiReply): string[] {
   const { status } = recording.response;
-  const expected = expectedOf(recording);
+  const expected = expectedContent(recording);
   if (status >= 400 || expected.ending === 'failed') {
     const isTold =
       reply.error !== null && reply.error.message !== '' && (reply.status === 200 || reply.status === reply.error.code);

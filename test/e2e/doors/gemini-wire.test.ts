@@ -164,6 +164,21 @@ describe('errors', () => {
     expect([reply.status, ((await reply.json()) as { error: { code: number } }).error.code]).toEqual([status, status]);
   });
 
+  test.each([
+    ['PUT', '/v1beta/models/rehearsal/default:generateContent', 405],
+    ['DELETE', '/v1beta/models', 405],
+    ['POST', '/v1beta/interactions', 404],
+    ['GET', '/v1beta/nothing', 404],
+    ['PUT', '/v1/gemini', 405],
+  ])('of a path that is none are in the words of Google too: %s %s', async (method, path, status) => {
+    const reply = await readReply(await fetch(gateway.url + path, { method }), 'whole');
+    expect([reply.status, reply.error?.code, reply.error?.status]).toEqual([
+      status,
+      status,
+      status === 404 ? 'NOT_FOUND' : 'INVALID_ARGUMENT',
+    ]);
+  });
+
   test('in the middle of a stream end it, in either framing', async () => {
     for (const way of ['sse', 'array'] as const) {
       const { status, faults, error, chunks } = await askGemini(gateway.url, {

@@ -20,7 +20,7 @@ export interface ToolResult extends UserWords {
   readonly isError?: boolean;
 }
 
-export interface ShownLoss {
+interface ShownLoss {
   readonly path: string;
   readonly action: string;
   readonly reason: string;

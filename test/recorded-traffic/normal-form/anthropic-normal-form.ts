@@ -24,8 +24,9 @@ export function toAnthropicNormalForm(body: JsonObject): JsonObject {
 }
 
 /** What was sent, without the cache markers: where those stand is the backend's own matter. */
-export function withoutMarkers(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (key, member: unknown) => (key === 'cache_control' ? undefined : member)));
+export function withoutMarkers(sent: JsonObject): JsonObject {
+  const text = JSON.stringify(sent, (key, member: unknown) => (key === 'cache_control' ? undefined : member));
+  return JSON.parse(text) as JsonObject;
 }
 
 function toSystem(system: unknown): JsonObject[] | undefined {
