@@ -1,5 +1,4 @@
 import { parseJson } from '../../lib/json.ts';
-import { createRepeatedJsonParser } from '../../lib/repeated-json.ts';
 import { createSseDecoder, SseError, type SseEvent } from '../../lib/sse-decoder.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent, TurnEvent } from '../../model/model-event.ts';
@@ -11,7 +10,6 @@ type Failure = Extract<ModelEvent, { type: 'failure' }>;
 export class EventStreamStage<Event extends TurnEvent = ModelEvent> {
   readonly #decoder: ReturnType<typeof createSseDecoder>;
   readonly #stage: TurnStage<Event>;
-  readonly #parse = createRepeatedJsonParser();
   #state: 'open' | 'complete' | 'failed' = 'open';
   #unreadable: string | null = null;
   #isToldByServer = false;
@@ -77,7 +75,7 @@ export class EventStreamStage<Event extends TurnEvent = ModelEvent> {
           this.#endStage(out);
           break;
         }
-        const chunk = this.#parse(data);
+        const chunk = parseJson(data);
         if (chunk === undefined) {
           this.#unreadable = data;
           throw describe(data);
