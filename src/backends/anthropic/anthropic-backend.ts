@@ -11,6 +11,7 @@ import { readAnthropicError } from '../../translate/anthropic/read-anthropic-err
 import { toAnthropicRequest, type AnthropicCall } from '../../translate/anthropic/to-anthropic-request.ts';
 import { sameNames } from '../../translate/tool-names.ts';
 import { asRefusedState } from '../upstream/as-refused-state.ts';
+import type { DeltaForm } from '../upstream/delta-runs.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
@@ -55,6 +56,9 @@ interface PreparedTurn {
   /** Errors that say that thinking of the history was refused. */
   readonly refused: WeakSet<GatewayError>;
 }
+
+/** What changes from one delta to the next. */
+const anthropicDeltas: DeltaForm = { texts: ['text', 'thinking', 'partial_json'], padding: [], counts: [], number: null };
 
 class AnthropicBackend implements StatelessBackend {
   readonly name: string;
@@ -222,6 +226,7 @@ class AnthropicBackend implements StatelessBackend {
         return isThinkingRefusal(failure) ? asRefusedState(error) : error;
       },
       secrets: this.#errorOptions.secrets,
+      deltas: anthropicDeltas,
       signal,
     });
   }

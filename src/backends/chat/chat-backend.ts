@@ -10,6 +10,7 @@ import { takesChatNatively } from '../../translate/chat/takes-chat-natively.ts';
 import { chatToolNames, toChatRequest } from '../../translate/chat/to-chat-request.ts';
 import { bearerHeaders } from '../upstream/bearer-headers.ts';
 import { cleanMessage } from '../upstream/clean-message.ts';
+import type { DeltaForm } from '../upstream/delta-runs.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import { mapChatHttpError } from '../upstream/map-chat-http-error.ts';
 import type { MapError } from '../upstream/map-http-error.ts';
@@ -24,6 +25,14 @@ import {
   type UpstreamTimeouts,
 } from '../upstream/upstream-client.ts';
 import { endpointUrl, withVersion } from '../upstream/with-version.ts';
+
+/** What changes from one delta to the next. Some servers count, and tell the time, in each. */
+const chatDeltas: DeltaForm = {
+  texts: ['content', 'reasoning_content', 'reasoning', 'arguments'],
+  padding: ['obfuscation'],
+  counts: ['created', 'prompt_tokens', 'completion_tokens', 'total_tokens'],
+  number: null,
+};
 
 export interface ChatBackendOptions {
   readonly name: string;
@@ -97,6 +106,7 @@ class ChatBackend implements StatelessBackend {
           stage: this.#createStage(request, ''),
           mapError: this.#mapError,
           secrets: this.#secrets,
+          deltas: chatDeltas,
           signal,
         }),
     };

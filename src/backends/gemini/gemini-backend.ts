@@ -12,6 +12,7 @@ import { readGeminiError } from '../../translate/gemini/read-gemini-error.ts';
 import { createGeminiToolNames, toGeminiRequest } from '../../translate/gemini/to-gemini-request.ts';
 import { sameNames, type ToolNames } from '../../translate/tool-names.ts';
 import { asRefusedState } from '../upstream/as-refused-state.ts';
+import type { DeltaForm } from '../upstream/delta-runs.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
@@ -42,6 +43,21 @@ const maxPages = 50;
 export function createGeminiBackend(options: GeminiBackendOptions): StatelessBackend {
   return new GeminiBackend(options);
 }
+
+/** What changes from one chunk to the next: the counts stand in each. */
+const geminiDeltas: DeltaForm = {
+  texts: ['text'],
+  padding: [],
+  counts: [
+    'promptTokenCount',
+    'candidatesTokenCount',
+    'totalTokenCount',
+    'thoughtsTokenCount',
+    'cachedContentTokenCount',
+    'tokenCount',
+  ],
+  number: null,
+};
 
 class GeminiBackend implements StatelessBackend {
   readonly name: string;
@@ -88,6 +104,7 @@ class GeminiBackend implements StatelessBackend {
             return isSignatureRefusal(failure) ? asRefusedState(error) : error;
           },
           secrets: options.secrets,
+          deltas: geminiDeltas,
           signal,
         }),
     };

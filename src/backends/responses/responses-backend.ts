@@ -14,6 +14,7 @@ import { toTokenCountRequest } from '../../translate/responses/to-token-count-re
 import { asRefusedState } from '../upstream/as-refused-state.ts';
 import { bearerHeaders } from '../upstream/bearer-headers.ts';
 import { cleanMessage } from '../upstream/clean-message.ts';
+import type { DeltaForm } from '../upstream/delta-runs.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure, MapError } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
@@ -36,6 +37,9 @@ export interface ResponsesBackendOptions {
   readonly caFile?: string;
   readonly newId: (prefix: string) => string;
 }
+
+/** What changes from one delta to the next. */
+const responsesDeltas: DeltaForm = { texts: ['delta'], padding: ['obfuscation'], counts: [], number: 'sequence_number' };
 
 const openaiUrl = 'https://api.openai.com/v1';
 
@@ -94,6 +98,7 @@ class ResponsesBackend implements StatelessBackend {
             return isStateRefusal(failure) ? asRefusedState(error) : error;
           },
           secrets: this.#secrets,
+          deltas: responsesDeltas,
           signal,
         }),
     };

@@ -58,6 +58,17 @@ export class EventStreamStage<Event extends TurnEvent = ModelEvent> {
     return this.#readEvents(events, malformedChunk);
   }
 
+  /** An event that was read already. */
+  pushChunk(chunk: unknown): readonly (Event | Failure)[] {
+    const out: (Event | Failure)[] = [];
+    try {
+      this.#pushChunk(chunk, out);
+    } catch (thrown) {
+      this.#append([{ type: 'failure', error: GatewayError.from(thrown) }], out);
+    }
+    return out;
+  }
+
   /** Nothing more comes. An event that was cut off is told from one that is broken. */
   end(): readonly (Event | Failure)[] {
     const out = this.#readEvents(this.#decodeRest(), cutChunk);
@@ -80,15 +91,18 @@ export class EventStreamStage<Event extends TurnEvent = ModelEvent> {
           this.#unreadable = data;
           throw describe(data);
         }
-        this.#append(this.#stage.push(chunk), out);
-        if (this.#state === 'open') continue;
-        this.#isToldByServer = true;
-        break;
+        this.#pushChunk(chunk, out);
+        if (this.#state !== 'open') break;
       }
     } catch (thrown) {
       this.#append([{ type: 'failure', error: GatewayError.from(thrown) }], out);
     }
     return out;
+  }
+
+  #pushChunk(chunk: unknown, out: (Event | Failure)[]): void {
+    this.#append(this.#stage.push(chunk), out);
+    this.#isToldByServer = this.#state !== 'open';
   }
 
   #endStage(out: (Event | Failure)[]): void {

@@ -20,6 +20,11 @@ export class FrameCutter {
     return frames;
   }
 
+  /** Whether nothing stands behind the last whole frame. */
+  get isEmpty(): boolean {
+    return this.#open.length === 0;
+  }
+
   /** What stands behind the last whole frame. */
   rest(): Uint8Array {
     return Buffer.concat(this.#open);

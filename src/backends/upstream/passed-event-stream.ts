@@ -1,12 +1,15 @@
 import { parseJson } from '../../lib/json.ts';
 import type { NativeEvent, TurnEvent } from '../../model/model-event.ts';
 import type { Secret } from '../../model/secret.ts';
+import { DeltaRuns, type DeltaForm } from './delta-runs.ts';
 import { EventStreamStage } from './event-stream-stage.ts';
 import { endOfChunks, endOfFrames, FrameCutter } from './frame-cutter.ts';
 import type { PassedStage } from './turn-stage.ts';
 
 export interface PassedStreamOptions {
   readonly stage: PassedStage;
+  /** How the deltas of the dialect look; null: each is read by itself. */
+  readonly deltas: DeltaForm | null;
   readonly maxEventBytes: number;
   /** Nothing that holds one of them goes on where the server tells of an error: some repeat their caller's key in it. */
   readonly secrets: readonly Secret[];
@@ -21,9 +24,11 @@ export class PassedEventStream {
   readonly #events: EventStreamStage<TurnEvent>;
   readonly #cutter = new FrameCutter();
   readonly #secrets: readonly Secret[];
+  readonly #runs: DeltaRuns | null;
   #isOver = false;
 
-  constructor({ stage, maxEventBytes, secrets }: PassedStreamOptions) {
+  constructor({ stage, maxEventBytes, secrets, deltas }: PassedStreamOptions) {
+    this.#runs = deltas === null ? null : new DeltaRuns(deltas);
     this.#stage = stage;
     this.#events = new EventStreamStage(stage, maxEventBytes);
     this.#secrets = secrets;
@@ -45,7 +50,7 @@ export class PassedEventStream {
   push(bytes: Uint8Array): readonly TurnEvent[] {
     const wasBroken = this.#isBroken;
     const passed = this.#stage.progress?.passed ?? 0;
-    const events = this.#events.isOver ? [] : this.#events.push(bytes);
+    const events = this.#events.isOver ? [] : this.#read(bytes);
     if (wasBroken) {
       this.#isOver = this.#events.isOver;
       return events;
@@ -60,6 +65,20 @@ export class PassedEventStream {
     if (!this.#events.isToldByServer || this.#isBroken) return events;
     const rest = this.#cutter.rest();
     return [...events, { type: 'native', bytes: isReadable(rest) ? rest : new Uint8Array(0), isEnd: true }];
+  }
+
+  /** Deltas that differ only in what they say are read as one. */
+  #read(bytes: Uint8Array): readonly TurnEvent[] {
+    const runs = this.#cutter.isEmpty ? this.#runs : null;
+    const run = runs?.read(bytes) ?? null;
+    if (run === null) {
+      runs?.learn(bytes);
+      return this.#events.push(bytes);
+    }
+    this.#stage.skip?.(run.events - 1);
+    const events = this.#events.pushChunk(run.chunk);
+    if (run.to === bytes.length || this.#events.isOver) return events;
+    return [...events, ...this.#events.push(bytes.subarray(run.to))];
   }
 
   /** From here on nothing goes on. */

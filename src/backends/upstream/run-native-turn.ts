@@ -1,6 +1,7 @@
 import { openBracket } from '../../lib/json-array-scanner.ts';
 import type { TurnEvent } from '../../model/model-event.ts';
 import type { Secret } from '../../model/secret.ts';
+import type { DeltaForm } from './delta-runs.ts';
 import { PassedArray } from './passed-array.ts';
 import { PassedEventStream, type PassedStreamOptions } from './passed-event-stream.ts';
 import { decodeBody, readBytes } from './read-body.ts';
@@ -19,6 +20,7 @@ export interface NativeTurnOptions extends Omit<UpstreamTurnOptions, 'stage'> {
   readonly framing: PassedFraming;
   /** See PassedEventStream. */
   readonly secrets: readonly Secret[];
+  readonly deltas: DeltaForm;
 }
 
 type Batch = readonly TurnEvent[];
@@ -84,8 +86,9 @@ async function* withoutBytes(batches: AsyncIterable<Batch>): AsyncGenerator<Batc
   for await (const batch of batches) yield batch.filter(({ type }) => type !== 'native');
 }
 
-function toStreamOptions({ stage, secrets, maxEventBytes = defaultEventBytes }: NativeTurnOptions): PassedStreamOptions {
-  return { stage, secrets, maxEventBytes };
+function toStreamOptions(options: NativeTurnOptions): PassedStreamOptions {
+  const { stage, secrets, deltas, maxEventBytes = defaultEventBytes } = options;
+  return { stage, secrets, deltas, maxEventBytes };
 }
 
 /** What both kinds of streams have in common. */

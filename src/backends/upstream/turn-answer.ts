@@ -9,7 +9,12 @@ import type { TurnStage } from './turn-stage.ts';
 import type { UpstreamAnswer } from './upstream-client.ts';
 
 /** The answer to a turn. Throws what `mapError` makes of a status that is not 2xx, and whatever `send` throws. */
-export async function sendTurn({ client, request, mapError, signal }: Omit<UpstreamTurnOptions, 'stage'>): Promise<UpstreamAnswer> {
+export async function sendTurn({
+  client,
+  request,
+  mapError,
+  signal,
+}: Omit<UpstreamTurnOptions, 'stage'>): Promise<UpstreamAnswer> {
   const answer = await client.send(request, signal);
   if (answer.status >= 200 && answer.status <= 299) return answer;
   throw mapError(await readFailure(answer, signal));

@@ -12,6 +12,8 @@ export interface TurnStage<Event extends TurnEvent = ModelEvent> extends Stage<u
 export interface PassedStage extends TurnStage<TurnEvent> {
   /** Where the rest of a stream can be written in our words: how far it has come. Absent: the client's writer can only tell that it failed. */
   readonly progress?: PassedProgress;
+  /** So many events are told together with the one that is pushed next. */
+  skip?(events: number): void;
 }
 
 interface PassedProgress {

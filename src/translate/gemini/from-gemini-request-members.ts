@@ -50,6 +50,23 @@ export function readList({ value, path }: Member): readonly Member[] {
   throw invalidType(path, 'an array', value);
 }
 
+/** What `readList` reads; nothing where there is none. For bodies that have been read already. */
+export function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  return isAbsent(value) ? [] : [value];
+}
+
+/** The members of an object; null when it is none. */
+export function membersOf(value: unknown): Members | null {
+  return isJsonObject(value) ? new Members(value, '') : null;
+}
+
+/** A member that is a text; empty when it is none. */
+export function wordOf(members: Members, name: string): string {
+  const { value } = members.get(name);
+  return typeof value === 'string' ? value : '';
+}
+
 function joinPath(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }

@@ -32,6 +32,11 @@ const plainTexts = new Set([
   'application/toml',
 ]);
 
+/** Whether Gemini refuses inline bytes of this type, though it takes them under another name. */
+export function isRefusedMediaType(mediaType: string): boolean {
+  return plainTexts.has(mediaType);
+}
+
 /**
  * An image or file → inline bytes, or a URI that Gemini fetches by itself: http(s), its own Files API, YouTube. Null when it cannot be sent. The part's `filename` serves only
  * to guess a media type: Gemini has no place for it, and it changes nothing about the answer.

@@ -22,6 +22,8 @@ export interface ResponsesTurnStage extends Stage<unknown, ModelEvent> {
   readonly settled: boolean;
   /** How often the server has broken a rule. */
   readonly faults: number;
+  /** So many events are told together with the one that is pushed next. */
+  skip(events: number): void;
 }
 
 /**
@@ -51,6 +53,10 @@ class ResponsesTurn implements ResponsesTurnStage {
 
   get settled(): boolean {
     return this.#isOver;
+  }
+
+  skip(events: number): void {
+    this.#linter.skip(events);
   }
 
   push(chunk: unknown): readonly ModelEvent[] {

@@ -8,6 +8,8 @@ import { ShownLedger } from './shown-ledger.ts';
 /** A stage whose answer may go on as it is, up to the first event that breaks a rule (the contract of `backends/upstream/turn-stage`). */
 export interface PassedResponsesStage extends Stage<unknown, TurnEvent> {
   readonly settled: boolean;
+  /** So many events, which differ from it only in what they say, are told together with the one that is pushed next. */
+  skip(events: number): void;
   readonly progress: {
     /** What was shown of the stream so far. */
     readonly shown: ShownStream;
@@ -22,13 +24,16 @@ export interface PassedResponsesStage extends Stage<unknown, TurnEvent> {
 export function passResponses(stage: ResponsesTurnStage, { isStream }: { readonly isStream: boolean }): PassedResponsesStage {
   const shown = new ShownLedger();
   const progress = { shown, passed: 0, isBroken: false };
+  let skipped = 0;
 
   function push(chunk: unknown): readonly TurnEvent[] {
     const events = stage.push(chunk);
     if (progress.isBroken) return events;
     progress.isBroken = stage.faults > 0 || (isStream && (!isPlain(chunk) || (shown.isCut && isBeginning(chunk))));
     if (progress.isBroken) return [{ type: 'native-break' }, ...events];
-    progress.passed += 1;
+    progress.passed += 1 + skipped;
+    shown.skip(skipped);
+    skipped = 0;
     if (isJsonObject(chunk)) shown.push(chunk);
     return events;
   }
@@ -36,6 +41,10 @@ export function passResponses(stage: ResponsesTurnStage, { isStream }: { readonl
   return {
     push,
     end: () => stage.end(),
+    skip: (events) => {
+      skipped = events;
+      stage.skip(events);
+    },
     get settled() {
       return stage.settled;
     },

@@ -21,6 +21,11 @@ export class ShownLedger implements ShownStream {
     else if (typeof index === 'number') this.#noteItem(event, index);
   }
 
+  /** So many events were told as one with the next. */
+  skip(events: number): void {
+    this.nextNumber += events;
+  }
+
   toClosing(): readonly JsonObject[] {
     return [...this.items].flatMap(([index, account]) => (account.isDone ? [] : account.toClosing(index)));
   }

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import type { Server, Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import type { Readable } from 'node:stream';
 import { createTestAuthority } from '../test-certificates.ts';
@@ -28,6 +30,8 @@ export interface LoopbackServer {
   /** Connections opened so far. */
   readonly connections: number;
   dropConnections(): void;
+  /** Nobody listens at its address any more: connections break, new ones are refused. Resolves with what makes it listen there again. */
+  leave(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -54,34 +58,75 @@ export async function openLoopbackServer(handler: LoopbackHandler, options: Loop
     socket.on('error', () => undefined);
     socket.once('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listen(server, options.port ?? 0);
 
   function dropConnections(): void {
     for (const socket of sockets) socket.destroy();
   }
 
+  async function stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+    });
+    dropConnections();
+    await closed;
+  }
+
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${String(address.port)}`,
-    port: address.port,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${String(port)}`,
+    port,
     caFile: certificate?.file ?? null,
     get connections() {
       return connections;
     },
     dropConnections,
+    async leave() {
+      await stop();
+      const held = await holdPort(port);
+      return async () => {
+        await held.close();
+        await listen(server, port);
+      };
+    },
     async close() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      });
-      dropConnections();
-      await closed;
+      await stop();
       certificate?.remove();
+    },
+  };
+}
+
+/** Resolves with the port. One of `holdPort` is free, but that may take the kernel a moment: whoever names a port waits for it. */
+async function listen(server: Server, wanted: number): Promise<number> {
+  for (;;) {
+    try {
+      await once(server.listen(wanted, '127.0.0.1'), 'listening');
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('no port');
+      return address.port;
+    } catch (error) {
+      if (wanted === 0 || !isInUse(error)) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+/** Keeps the port of a server that has left: as the near end of a connection nobody can listen there and no other test gets it, and whoever connects to it is refused. */
+async function holdPort(port: number): Promise<{ close(): Promise<void> }> {
+  const far = createTcpServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(far, 'listening');
+  const near = connect({ ...(far.address() as AddressInfo), host: '127.0.0.1', localAddress: '127.0.0.1', localPort: port });
+  await once(near, 'connect');
+  return {
+    async close() {
+      near.resetAndDestroy();
+      far.close();
+      await once(far, 'close');
     },
   };
 }

@@ -34,6 +34,13 @@ export class EventLinter {
     return state.take();
   }
 
+  /** So many events, numbered one after the other, are told together with the one that comes next, which says what all of them say. */
+  skip(events: number): void {
+    const state = this.#state;
+    state.at += events;
+    if (state.lastNumber !== undefined) state.lastNumber += events;
+  }
+
   /** The stream is over. */
   end(): readonly LintFault[] {
     checkEnd(this.#state);
