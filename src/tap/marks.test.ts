@@ -130,9 +130,12 @@ test('letters and digits that are not ours are never touched', () => {
     fc.constantFrom('antiphon', 'antiphons', 'antiphony', ' ', '\n', '"', '\\'),
   );
   const foreign = createTestMarks(8);
+  const foreignMark = foreign.writeCallMark('x');
   fc.assert(
-    fc.property(fc.array(fc.oneof(piece, fc.constant(foreign.writeCallMark('x')))), (pieces) => {
+    fc.property(fc.array(fc.oneof(piece, fc.constant(foreignMark))), (pieces) => {
       const text = pieces.join('');
+      // The opening of a mark is ours, also when nothing stands behind it.
+      fc.pre(!text.replaceAll(foreignMark, ' ').includes('antiphonq'));
       expect(marks.stripMarks(text)).toBe(text);
       expect(marks.stripJsonSource(JSON.stringify([text]))).toBe(JSON.stringify([text]));
     }),

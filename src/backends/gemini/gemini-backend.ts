@@ -8,7 +8,9 @@ import type { NativeRequest } from '../../model/native-request.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { GeminiRequest } from '../../protocol/gemini/request.ts';
 import { fromGeminiChunks, type GeminiChunkStage } from '../../translate/gemini/from-gemini-chunks.ts';
+import { isGeminiAnswer } from '../../translate/gemini/is-gemini-answer.ts';
 import { readGeminiError } from '../../translate/gemini/read-gemini-error.ts';
+import { takesGeminiNatively } from '../../translate/gemini/takes-gemini-natively.ts';
 import { createGeminiToolNames, toGeminiRequest } from '../../translate/gemini/to-gemini-request.ts';
 import { sameNames, type ToolNames } from '../../translate/tool-names.ts';
 import { asRefusedState } from '../upstream/as-refused-state.ts';
@@ -82,8 +84,8 @@ class GeminiBackend implements StatelessBackend {
   }
 
   /** The model stands in the URL, and nothing in the body may contradict that; `stream` is a word of ours there. */
-  prepareNativeTurn(request: ModelRequest, { dialect, body, query }: NativeRequest): NativeTurn | null {
-    if (dialect !== 'gemini') return null;
+  prepareNativeTurn(request: ModelRequest, { dialect, body, fields, query }: NativeRequest): NativeTurn | null {
+    if (dialect !== 'gemini' || !takesGeminiNatively(request, fields, this.#address)) return null;
     const framing = request.stream ? (query === 'alt=sse' ? 'events' : 'array') : 'whole';
     const call = {
       method: 'POST',
@@ -98,6 +100,7 @@ class GeminiBackend implements StatelessBackend {
           client: this.#client,
           request: call,
           framing,
+          showsFailure: isGeminiAnswer,
           stage: this.#createStage(request, sameNames),
           mapError(failure) {
             const error = mapGeminiHttpError(failure, options);

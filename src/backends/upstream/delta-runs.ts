@@ -56,11 +56,15 @@ interface Frame {
 export class DeltaRuns {
   readonly #form: DeltaForm;
   #template: Template | null = null;
-  /** How often it may still be looked for in vain: not all streams are made of deltas. */
-  #patience = 16;
+  #patience = mostPatience;
 
   constructor(form: DeltaForm) {
     this.#form = form;
+  }
+
+  /** Whether it is worth while to look for runs in this stream. */
+  get isHopeful(): boolean {
+    return this.#patience > 0;
   }
 
   /** The run with which these bytes begin; they begin where a frame does. Null: there is none. */
@@ -76,23 +80,25 @@ export class DeltaRuns {
       [events, from, text, last] = [events + 1, at, text + frame.text, frame];
     }
     if (last === null || events < 2) return null;
-    this.#patience = 16;
+    this.#patience = mostPatience;
     const said = JSON.stringify(text).slice(1, -1);
     const before = view.toString('utf8', from + template.head, last.textFrom);
     const behind = view.toString('utf8', last.textTo, last.to - template.tail);
     return { events, to: last.to, chunk: parseJson(before + said + behind) };
   }
 
-  /** Remembers the last frame of these bytes, when it is whole and a delta. They begin where a frame does. */
-  learn(bytes: Uint8Array): void {
+  /** Remembers a frame, when it is a delta. */
+  learn(frame: Uint8Array): void {
     if (this.#patience === 0) return;
     this.#patience -= 1;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-    const frame = /(?:^|\n\r?\n)((?:event:[^\r\n]*\r?\n)?data: ?\{[^\r\n]*\}(\r?\n\r?\n))$/.exec(text);
-    const [, whole = '', tail = ''] = frame ?? [];
-    if (whole !== '') this.#template = toTemplate(whole, tail, this.#form) ?? this.#template;
+    const text = Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString();
+    const [whole, tail] = /^(?:event:[^\r\n]*\r?\n)?data: ?\{[^\r\n]*\}(\r?\n\r?\n)$/.exec(text) ?? [];
+    if (whole !== undefined && tail !== undefined) this.#template = toTemplate(whole, tail, this.#form) ?? this.#template;
   }
 }
+
+/** How many events in a row may be no part of a run: not all streams are made of deltas. */
+const mostPatience = 24;
 
 function toTemplate(frame: string, tail: string, form: DeltaForm): Template | null {
   const head = frame.indexOf('{');
@@ -104,23 +110,19 @@ function toTemplate(frame: string, tail: string, form: DeltaForm): Template | nu
   return { pieces, kinds: slots.map(({ kind }) => kind), head: Buffer.byteLength(frame.slice(0, head)), tail: tail.length };
 }
 
+/** A string, with the colon behind a key, or a number. */
+const tokens = /"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*/g;
+
 /** Every string or number of a key that the form names; a string without its quotes. */
 function findSlots(frame: string, from: number, form: DeltaForm): Slot[] {
   const slots: Slot[] = [];
-  const token = /"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*/gy;
   let key = '';
-  for (let at = from; at < frame.length; at += 1) {
-    token.lastIndex = at;
-    const found = token.exec(frame);
-    if (found === null) continue;
-    const [whole, inner, colon] = found;
+  for (const { 0: whole, 1: inner, 2: colon, index } of frame.slice(from).matchAll(tokens)) {
     if (colon !== undefined) key = inner ?? '';
-    else {
-      const kind = inner === undefined ? kindOfNumber(key, whole, form) : kindOfString(key, form);
-      const quotes = inner === undefined ? 0 : 1;
-      if (kind !== null) slots.push({ kind, from: at + quotes, to: at + whole.length - quotes });
-    }
-    at += whole.length - 1;
+    const kind = inner === undefined ? kindOfNumber(key, whole, form) : kindOfString(key, form);
+    if (colon !== undefined || kind === null) continue;
+    const quotes = inner === undefined ? 0 : 1;
+    slots.push({ kind, from: from + index + quotes, to: from + index + whole.length - quotes });
   }
   return slots;
 }

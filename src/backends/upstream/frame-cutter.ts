@@ -48,6 +48,12 @@ export function endOfFrames(bytes: Uint8Array, { from, to }: { readonly from: nu
   return 0;
 }
 
+/** Where the first frame ends; the length of the bytes when it does not. */
+export function endOfFirst(bytes: Uint8Array): number {
+  for (let end = 1; end < bytes.length; end += 1) if (endsFrame(bytes, end)) return end;
+  return bytes.length;
+}
+
 /** Where the frame behind the first `count` chunks begins that holds another one; frames without data hold none. Slow: for the reads in which a stream ends. */
 export function endOfChunks(frames: Uint8Array, count: number): number {
   let [end, chunks] = [0, 0];

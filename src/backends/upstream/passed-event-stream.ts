@@ -1,9 +1,9 @@
 import { parseJson } from '../../lib/json.ts';
 import type { NativeEvent, TurnEvent } from '../../model/model-event.ts';
 import type { Secret } from '../../model/secret.ts';
-import { DeltaRuns, type DeltaForm } from './delta-runs.ts';
+import { DeltaRuns, type DeltaForm, type DeltaRun } from './delta-runs.ts';
 import { EventStreamStage } from './event-stream-stage.ts';
-import { endOfChunks, endOfFrames, FrameCutter } from './frame-cutter.ts';
+import { endOfChunks, endOfFirst, endOfFrames, FrameCutter } from './frame-cutter.ts';
 import type { PassedStage } from './turn-stage.ts';
 
 export interface PassedStreamOptions {
@@ -67,18 +67,25 @@ export class PassedEventStream {
     return [...events, { type: 'native', bytes: isReadable(rest) ? rest : new Uint8Array(0), isEnd: true }];
   }
 
-  /** Deltas that differ only in what they say are read as one. */
+  /** Deltas that differ only in what they say are read as one, all other events by themselves. */
   #read(bytes: Uint8Array): readonly TurnEvent[] {
     const runs = this.#cutter.isEmpty ? this.#runs : null;
-    const run = runs?.read(bytes) ?? null;
-    if (run === null) {
-      runs?.learn(bytes);
-      return this.#events.push(bytes);
+    if (runs === null) return this.#events.push(bytes);
+    const events: TurnEvent[] = [];
+    let rest = bytes;
+    while (rest.length > 0 && !this.#events.isOver) {
+      const run = runs.read(rest);
+      const end = run?.to ?? (runs.isHopeful ? endOfFirst(rest) : rest.length);
+      events.push(...(run === null ? this.#events.push(rest.subarray(0, end)) : this.#readRun(run)));
+      if (run === null) runs.learn(rest.subarray(0, end));
+      rest = rest.subarray(end);
     }
-    this.#stage.skip?.(run.events - 1);
-    const events = this.#events.pushChunk(run.chunk);
-    if (run.to === bytes.length || this.#events.isOver) return events;
-    return [...events, ...this.#events.push(bytes.subarray(run.to))];
+    return events;
+  }
+
+  #readRun({ events, chunk }: DeltaRun): readonly TurnEvent[] {
+    this.#stage.skip?.(events - 1);
+    return this.#events.pushChunk(chunk);
   }
 
   /** From here on nothing goes on. */

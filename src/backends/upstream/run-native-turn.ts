@@ -1,4 +1,5 @@
 import { openBracket } from '../../lib/json-array-scanner.ts';
+import { parseJson } from '../../lib/json.ts';
 import type { TurnEvent } from '../../model/model-event.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { DeltaForm } from './delta-runs.ts';
@@ -8,7 +9,7 @@ import { decodeBody, readBytes } from './read-body.ts';
 import { defaultEventBytes, defaultGraceMs, type UpstreamTurnOptions } from './turn-options.ts';
 import type { PassedStage } from './turn-stage.ts';
 import { sniffBody } from './sniff-body.ts';
-import { isEventStream, notAnAnswer, readWholeAnswer, sendTurn } from './turn-answer.ts';
+import { isEventStream, notAnAnswer, readWholeEvents, sendTurn, throwFirstFailure } from './turn-answer.ts';
 import { TurnSource } from './turn-source.ts';
 import type { UpstreamAnswer } from './upstream-client.ts';
 
@@ -21,6 +22,8 @@ export interface NativeTurnOptions extends Omit<UpstreamTurnOptions, 'stage'> {
   /** See PassedEventStream. */
   readonly secrets: readonly Secret[];
   readonly deltas: DeltaForm;
+  /** Whether a whole body in which the model has failed goes on nevertheless: the client of this dialect looks for the reason in there. Absent: such a body becomes an HTTP status. */
+  readonly showsFailure?: (body: unknown) => boolean;
 }
 
 type Batch = readonly TurnEvent[];
@@ -76,10 +79,14 @@ function expectedFraming(answer: UpstreamAnswer, framing: PassedFraming): Passed
 }
 
 function readWhole(bytes: Uint8Array, answer: UpstreamAnswer, options: NativeTurnOptions): Batch {
-  const { stage, framing } = options;
-  const events = readWholeAnswer(decodeBody(bytes), stage);
+  const { stage, framing, showsFailure } = options;
+  const text = decodeBody(bytes);
+  const events = readWholeEvents(text, stage);
+  const isDone = events.at(-1)?.type === 'finish';
+  const isEnd = isDone || (framing === 'whole' && showsFailure?.(parseJson(text)) === true);
+  if (!isEnd) throwFirstFailure(events);
   if (framing !== 'whole' || stage.progress?.isBroken === true) return events;
-  return [toHead(answer, options), ...events, { type: 'native', bytes, isEnd: true }];
+  return [toHead(answer, options), ...events, { type: 'native', bytes, isEnd }];
 }
 
 async function* withoutBytes(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {

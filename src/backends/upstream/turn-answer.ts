@@ -22,14 +22,25 @@ export async function sendTurn({
 
 /** What a whole body says. A `failure` that comes first is thrown, so that it can still become an HTTP status; so is `upstream_invalid_response` when it is not JSON. */
 export function readWholeAnswer<Event extends TurnEvent = ModelEvent>(text: string, stage: TurnStage<Event>): readonly Event[] {
+  const events = readWholeEvents(text, stage);
+  throwFirstFailure(events);
+  return events;
+}
+
+/** As `readWholeAnswer`, but throws only for what is not JSON. */
+export function readWholeEvents<Event extends TurnEvent = ModelEvent>(text: string, stage: TurnStage<Event>): readonly Event[] {
   const value = parseJson(text);
   if (value === undefined) throw new GatewayError('upstream_invalid_response', "The model server's answer is not valid JSON.");
   const chunks: readonly unknown[] = Array.isArray(value) ? value : [value];
   const events = [...pushAll(stage, chunks), ...stage.end()];
   const last = events.findIndex((event) => event.type === 'finish' || event.type === 'failure');
+  return last === -1 ? events : events.slice(0, last + 1);
+}
+
+/** A failure that nothing came before. */
+export function throwFirstFailure(events: readonly TurnEvent[]): void {
   const first = events.find(({ type }) => type !== 'native-break');
   if (first?.type === 'failure') throw first.error;
-  return last === -1 ? events : events.slice(0, last + 1);
 }
 
 /** The error of a body that is neither JSON nor an event stream. */

@@ -15,8 +15,6 @@ export function isOpenApiSchema(value: unknown): boolean {
   if (schema === null || [...schema].some(([name]) => foreign.has(name))) return false;
   if (!takesValues(schema)) return false;
   const properties = schema.get('properties').value;
-  // An object without properties is written by leaving them out.
-  if (isJsonObject(properties) && Object.keys(properties).length === 0) return false;
   const inner = [
     ...(isJsonObject(properties) ? Object.values(properties) : []),
     ...listOf(schema.get('items').value),

@@ -14,15 +14,6 @@ const kinds = [
   'toolResponse',
 ] as const;
 
-/** Members that only say something about a part. */
-const remarks: ReadonlySet<string> = new Set([
-  'thought',
-  'thoughtSignature',
-  'videoMetadata',
-  'mediaResolution',
-  'partMetadata',
-]);
-
 /** A content as far as Gemini's rules go. */
 interface Content {
   readonly isModel: boolean;
@@ -31,24 +22,28 @@ interface Content {
 }
 
 /**
- * Whether Gemini takes `contents` as they are: no bare texts, no empty ones, the roles it knows, and calls that follow the user and are answered together, in their order, by the content
- * right behind them (backends.md B.2, "thoughtSignature rules", 6). Signatures are the server's matter: what it refuses of them is sent once more, translated.
+ * Whether Gemini takes `contents` as they are: no bare texts, no empty ones, the roles it knows, and calls that are answered together, in their order, by the content right behind them (backends.md B.2,
+ * "thoughtSignature rules", 6). Neighbouring contents of the model are one: Google's own clients keep each chunk of a stream by itself. Signatures are the server's matter: what it refuses of them is sent
+ * once more, translated.
  */
 export function takesGeminiContents(contents: unknown, options: { readonly takesMediaOfTools: boolean }): boolean {
   let before: Content = { isModel: false, calls: [], responses: [] };
   for (const value of listOf(contents)) {
     const content = readContent(value);
     if (content === null || !isNext(content, before)) return false;
-    if (!options.takesMediaOfTools && content.responses.some((response) => listOf(response.get('parts').value).length > 0))
-      return false;
-    before = content;
+    if (!options.takesMediaOfTools && content.responses.some(hasParts)) return false;
+    before = content.isModel && content.calls.length === 0 ? { ...content, calls: before.calls } : content;
   }
   // A history that ends with calls is only counted.
   return true;
 }
 
-function isNext({ calls, responses }: Content, before: Content): boolean {
-  if (calls.length > 0 && before.isModel) return false;
+function hasParts(response: Members): boolean {
+  return listOf(response.get('parts').value).length > 0;
+}
+
+function isNext({ isModel, calls, responses }: Content, before: Content): boolean {
+  if (isModel) return calls.length === 0 || before.calls.length === 0;
   const pairs = before.calls.map((call, at) => [call, responses[at]] as const);
   return responses.length === before.calls.length && pairs.every(([call, response]) => answers(call, response));
 }
@@ -74,9 +69,7 @@ function readContent(value: unknown): Content | null {
 }
 
 function isPart(part: Members | null): part is Members {
-  if (part === null) return false;
-  const known = kinds.filter((kind) => part.has(kind)).length;
-  return known === 1 || (known === 0 && [...part].some(([name]) => !remarks.has(name)));
+  return part !== null && kinds.filter((kind) => part.has(kind)).length <= 1;
 }
 
 function findAll(parts: readonly Members[], kind: (typeof kinds)[number]): readonly Members[] {

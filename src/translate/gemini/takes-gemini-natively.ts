@@ -102,13 +102,9 @@ function takesNames({ tools, input }: ModelRequest, { isGemini3 }: ModelTraits):
   return [...tools.map(({ name }) => name), ...called].every((name) => name.length <= longest && pattern.test(name));
 }
 
-/** An object without properties is written by leaving the schema out. */
 function isOwnDeclaration(value: unknown): boolean {
-  const parameters = membersOf(value)?.get('parameters');
-  if (parameters?.value === undefined) return true;
-  const schema = membersOf(parameters.value);
-  const isEmpty = schema !== null && wordOf(schema, 'type').toLowerCase() === 'object' && !schema.has('properties');
-  return !isEmpty && isOpenApiSchema(parameters.value);
+  const parameters = membersOf(value)?.get('parameters').value;
+  return parameters === undefined || isOpenApiSchema(parameters);
 }
 
 function takesMedia({ request }: Subject): boolean {

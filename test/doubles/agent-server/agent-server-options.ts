@@ -141,6 +141,8 @@ export interface AgentServerDouble {
   setModelWay(way: ModelWay): void;
   /** As if the process had been started again. */
   restart(options?: RestartOptions): void;
+  /** As if the process had ended: its cascades are lost, its connections break, new ones are refused. Resolves with what starts it again at the same address. */
+  leave(): Promise<() => Promise<void>>;
   /** Resolves when the condition holds; it is asked whenever anything happens here. */
   until(isReached: () => boolean): Promise<void>;
   close(): Promise<void>;

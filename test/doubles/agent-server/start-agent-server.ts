@@ -78,6 +78,10 @@ function openDouble(state: ServerState, server: LoopbackServer): AgentServerDoub
       state.modelHttp = openModelHttp(way);
     },
     restart,
+    leave() {
+      restart({ dropsConnections: false });
+      return server.leave();
+    },
     until: (isReached) => state.changes.until(isReached),
     async close() {
       stopRuns(state);

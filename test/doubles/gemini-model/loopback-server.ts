@@ -97,7 +97,7 @@ export async function openLoopbackServer(handler: LoopbackHandler, options: Loop
   };
 }
 
-/** Resolves with the port. One of `holdPort` is free, but that may take the kernel a moment: whoever names a port waits for it. */
+/** Resolves with the port. Who names one waits until it is free. */
 async function listen(server: Server, wanted: number): Promise<number> {
   for (;;) {
     try {
@@ -116,7 +116,7 @@ function isInUse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
-/** Keeps the port of a server that has left: as the near end of a connection nobody can listen there and no other test gets it, and whoever connects to it is refused. */
+/** Keeps the port of a server that has left, as the near end of a connection: whoever connects to it is refused, and the kernel gives it to no other test that asks for any free one. */
 async function holdPort(port: number): Promise<{ close(): Promise<void> }> {
   const far = createTcpServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(far, 'listening');

@@ -59,6 +59,8 @@ export interface GeminiModel {
   until(isReached: () => boolean): Promise<void>;
   /** Ends all connections; calls that run are broken off. */
   dropConnections(): void;
+  /** Nobody listens at its address any more, and calls that run are broken off. Resolves with what makes it listen there again. */
+  leave(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,7 @@ class Endpoint {
       dropConnections: () => {
         server.dropConnections();
       },
+      leave: () => server.leave(),
       close: async () => {
         this.#release();
         await server.close();

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startAgentServer } from '../../doubles/agent-server/start-agent-server.ts';
 import { contentsOf } from '../../doubles/gemini-model/gemini-words.ts';
 import { startAgentGateway, type AgentGateway } from '../../doubles/start-agent-gateway.ts';
 import { agentModel, ask, hiddenForms, mainCallsOf, messagesOf, openAnswer, outputsFor } from './ask-agent.ts';
@@ -78,14 +77,12 @@ test('an agent server that is stopped in mid-turn and comes back: failed, and th
   const first = await ask(own, { input: 'FIRST [[say One.]]' });
   const open = await openAnswer(own, { input: '[[say Part one.]] [[hold]]', previous_response_id: first.body.id });
   await open.until('Part one.');
-  await own.agent.close();
-  const again = await startAgentServer({ port: own.agent.port, modelUrl: own.tapUrl });
+  const comeBack = await own.agent.leave();
+  await comeBack();
   expect((await open.rest()).last?.type).toBe('response.failed');
   const from = own.model.calls.length;
   const next = await ask(own, { input: '[[say Two.]]', previous_response_id: first.body.id });
   expect(messagesOf(next.body)).toEqual(['Two.']);
   expect(mainCallsOf(own, from)[0]?.text).toContain('FIRST');
-  await own.gateway.close();
-  await again.close();
-  await own.model.close();
+  await own.close();
 });

@@ -90,14 +90,18 @@ describe.each(['reverse', 'forward'] as const)('the model API behind a %s tap (U
     120_000,
   );
 
-  test('refused connections are a failure with a name', async () => {
+  test('refused connections are a failure with a name, and the next turn works as soon as it listens', async () => {
     const bench = await open({ mode });
-    await bench.model.close();
+    const comeBack = await bench.model.leave();
     for (const stream of [true, false]) {
       const refused = await ask(bench, { input: '[[say Hello]]', tools, stream });
       expect(judge(refused)).toEqual([]);
       expect(['upstream_unreachable', 'upstream_error', 'upstream_overloaded']).toContain(errorCodeOf(refused));
     }
+    expect(bench.model.calls).toEqual([]);
+    await comeBack();
+    for (const stream of [true, false])
+      expect(messagesOf((await ask(bench, { input: '[[say Hello again.]]', tools, stream })).body)).toEqual(['Hello again.']);
   });
 
   test('a 429 that stays is a 429 with its Retry-After; the agent tried it as often as it likes, injected each time', async () => {

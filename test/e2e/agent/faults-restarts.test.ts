@@ -39,6 +39,31 @@ describe.each(['none', 'reverse'] as const)('the agent server is gone in mid-tur
   });
 });
 
+test('nobody listens any more: failed when the patience is over, and told to a new one as soon as somebody does', async () => {
+  await Promise.all(
+    (['none', 'reverse'] as const).map(async (mode) => {
+      const bench = await startAgentGateway({ mode, more: impatient, model: { forbidden: hiddenForms } });
+      const first = await ask(bench, { input: 'FIRST words [[say One.]]' });
+      const from = bench.model.calls.length;
+      const ways = [true, false];
+      const turns = ways.map((stream) => openTurn(bench, { input: 'BROKEN [[say Part one. And more.]] [[hold]]', stream }));
+      await bench.model.until(() => bench.model.held === ways.length);
+      const comeBack = await bench.agent.leave();
+      expect(await Promise.all(turns)).toEqual(ways.map(() => ({ isFailed: true, faults: [] })));
+      expect(mainCallsOf(bench, from)).toHaveLength(ways.length);
+      await comeBack();
+      for (const stream of ways) {
+        const next = await ask(bench, { input: '[[say Two.]]', previous_response_id: first.body.id, stream });
+        expect(messagesOf(next.body).join('').endsWith('Two.')).toBe(true);
+        const asked = mainCallsOf(bench).at(-1)?.text ?? '';
+        expect([asked.includes('FIRST words'), asked.includes('BROKEN')]).toEqual([true, false]);
+      }
+      expect(bench.model.violations).toEqual([]);
+      await bench.close();
+    }),
+  );
+});
+
 async function openTurn(
   bench: { readonly url: string },
   { stream, ...request }: { readonly input: string; readonly stream: boolean },

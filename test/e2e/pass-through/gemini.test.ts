@@ -17,6 +17,16 @@ const scripts: Readonly<Record<string, { readonly events: readonly string[]; rea
   cut: { events: [...sse(chunk('hé')), 'data: {"cand'], array: [`[${chunk('hé')}`, ',{"candidates":[{'] },
   late: { events: sse(chunk('hé'), error), array: [`[${chunk('hé')}`, `,${error}]`] },
 };
+/** Answers in which the model got nowhere: their reason is what the client looks for. */
+const failed: Readonly<Record<string, object>> = {
+  malformed: { candidates: [{ finishReason: 'MALFORMED_FUNCTION_CALL', finishMessage: 'print(f())', index: 0 }], ...usage },
+  unexpected: {
+    candidates: [{ content: { role: 'model', parts: [{ text: 'Hm.' }] }, finishReason: 'UNEXPECTED_TOOL_CALL', index: 0 }],
+    ...usage,
+  },
+  blocked: { promptFeedback: { blockReason: 'SAFETY' }, ...usage },
+  empty: { candidates: [], promptFeedback: { safetyRatings: [] }, ...usage },
+};
 const whole = ` ${JSON.stringify(JSON.parse(last), null, 2)}\n`.trimStart();
 
 let gateway: PassingGateway;
@@ -36,7 +46,11 @@ beforeAll(async () => {
         response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' });
         for (const byte of Buffer.from(script?.array.join('') ?? '')) response.write(Uint8Array.of(byte));
         response.end();
-      } else response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(whole);
+      } else {
+        const model = /models\/([^:]+):/.exec(url)?.[1] ?? '';
+        const text = model === 'broken' ? error : JSON.stringify(failed[model]);
+        response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(model in scripts ? whole : text);
+      }
     },
   );
 });
@@ -85,6 +99,28 @@ test('a whole answer is the body of the server; the request went out as it came,
   const seen = gateway.upstream.requests.at(-1);
   expect([seen?.url, seen?.body.toString()]).toEqual(['/v1beta/models/plain:generateContent', question]);
   expect(seen?.headers).toContain('x-goog-api-key: AIza-upstream-0123');
+  await gateway.nextReport();
+});
+
+test.each(Object.keys(failed))('a whole answer that failed (%s) goes on too', async (model) => {
+  const answer = await ask(`${model}:generateContent`);
+  expect([answer.status, answer.text]).toEqual([200, JSON.stringify(failed[model])]);
+  const { outcome } = await gateway.nextReport();
+  expect(outcome).toBe(model === 'blocked' ? 'incomplete' : 'failed');
+});
+
+test('an error in a body of status 200 has the status of its error', async () => {
+  const answer = await ask('broken:generateContent');
+  expect(answer.status).toBe(503);
+});
+
+test('what Gemini would refuse is said in other words', async () => {
+  const answer = await ask('plain:generateContent', '{"contents":"hi","systemInstruction":"Be brief."}');
+  expect(answer.status).toBe(200);
+  expect(JSON.parse(gateway.upstream.requests.at(-1)?.body.toString() ?? '')).toEqual({
+    contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
+    systemInstruction: { parts: [{ text: 'Be brief.' }] },
+  });
   await gateway.nextReport();
 });
 
