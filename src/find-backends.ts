@@ -1,4 +1,3 @@
-import { setTimeout as waitFor } from 'node:timers/promises';
 import { findLocalBackends, type LocalBackend, type LocalServer } from './config/find-local-backends.ts';
 import type {
   AiSdkSettings,
@@ -17,6 +16,7 @@ import type { ModelTap } from './model/model-tap.ts';
 import type { SessionStore } from './model/session-store.ts';
 import { openCascade } from './open-cascade.ts';
 import { toHeaders, toRemoteOptions } from './to-remote-options.ts';
+import { wait } from './wait.ts';
 
 export interface BackendSearch {
   readonly settings: Settings;
@@ -152,6 +152,5 @@ async function openAiSdk(backend: AiSdkSettings, newId: (prefix: string) => stri
 
 async function openRehearsal(name: string, newId: (prefix: string) => string): Promise<Backend> {
   const { createRehearsalBackend } = await import('./backends/rehearsal/create-rehearsal-backend.ts');
-  const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
   return createRehearsalBackend({ name, newId, countTextTokens, wait });
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as waitFor } from 'node:timers/promises';
 import { usualLocalServers, type LocalServer } from './config/find-local-backends.ts';
 import { loadEnvelopeKey } from './config/load-envelope-key.ts';
 import { findOptionSecrets } from './backends/ai-sdk/option-secrets.ts';
@@ -26,6 +25,7 @@ import { startPruning, type Pruning } from './start-pruning.ts';
 import { showAnswer } from './show-answer.ts';
 import { chooseExample, toStartUpLines, type BackendReport, type StartUpReport } from './start-up-lines.ts';
 import { toPasswordSecrets } from './to-password-secrets.ts';
+import { wait } from './wait.ts';
 
 /** A whole gateway. */
 export interface Gateway {
@@ -228,7 +228,7 @@ function openRouter({ routing }: Settings, overrides: GatewayOverrides): Router 
     // Not the time of day: that can be set back.
     now: () => performance.now(),
     random: Math.random,
-    wait: (milliseconds, signal) => waitFor(milliseconds, undefined, { signal }),
+    wait,
     ...overrides.routing,
   });
 }

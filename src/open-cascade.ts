@@ -1,9 +1,9 @@
-import { setTimeout as waitFor } from 'node:timers/promises';
 import type { CascadeSettings, TokenSettings } from './config/settings.ts';
 import type { Backend } from './model/backend.ts';
 import type { ModelTap } from './model/model-tap.ts';
 import type { SessionStore } from './model/session-store.ts';
 import { toRemoteOptions } from './to-remote-options.ts';
+import { wait } from './wait.ts';
 
 /** What a cascade backend needs of the gateway. */
 export interface CascadeSurroundings {
@@ -24,7 +24,6 @@ export async function openCascade(settings: CascadeSettings, around: CascadeSurr
   ]);
   const { name, ownTools, defaultModel, baseUrl, csrfToken, models, modelField, workspaceUris } = settings;
   const { newId, now, sessions, taps } = around;
-  const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => waitFor(milliseconds, undefined, { signal });
   const token = settings.token === null ? null : await openToken(name, settings.token);
   const server = openAgentServer({
     ...toRemoteOptions(settings),
@@ -49,6 +48,5 @@ async function openToken(backendName: string, { value, file, command }: TokenSet
     command,
     runCommand: runTokenCommand,
     readFile: readTokenFile,
-    envHint: null,
   });
 }

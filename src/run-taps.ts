@@ -71,7 +71,7 @@ export async function startTaps(configured: readonly TapSettings[], options: Tap
       const { intercept, onTrouble } = options;
       const own = settings.mode === 'forward' ? authority : null;
       const server = await startTapServer({
-        ...{ settings, recorder, onTrouble, randomBytes },
+        ...{ settings, recorder, onTrouble },
         authority: own,
         intercept: intercept(settings.name),
       });

@@ -63,6 +63,13 @@ test('the command survives a shell, whatever the model is called', async () => {
   expect(JSON.parse(words.at(-1) ?? '')).toMatchObject({ model: `odd/it's "$HOME"` });
 });
 
+test('each kind of client is told its address', async () => {
+  const text = toStartUpLines(await report({})).join('\n');
+  expect(text).toMatch(/^  clients +OpenAI .*http:\/\/127\.0\.0\.1:8720\/v1 /m);
+  expect(text).toMatch(/^ +Anthropic +ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:8720$/m);
+  expect(text).toMatch(/^ +Gemini +GOOGLE_GEMINI_BASE_URL=http:\/\/127\.0\.0\.1:8720$/m);
+});
+
 test('a secret is never shown', async () => {
   expect(toStartUpLines(await report({}, { ANTIPHON_API_KEY: 'sk-1' })).join('\n')).not.toContain('sk-1');
 });

@@ -29,6 +29,7 @@ export function toStartUpLines(report: StartUpReport): readonly string[] {
     ...(defaultTrouble === null ? [] : [['', defaultTrouble] satisfies [string, string]]),
     ['responses', settings.store.type === 'memory' ? 'in memory, gone when the gateway stops' : settings.store.file],
     ['API keys', describeKeys(settings)],
+    ...describeClients(report.url),
   ];
   const label = settings.server.keys.length === 0 ? 'Try it:' : 'Try it, with one of the keys in ANTIPHON_API_KEY:';
   return ['', ...rows.map(toLine), '', `  ${label}`, `  ${toCommand(report)}`, ''];
@@ -69,6 +70,15 @@ function describeKeys({ server }: Settings): string {
   const admin = server.adminKey === null ? '' : '; the admin key opens POST /v1/token';
   if (server.keys.length === 0) return `none are asked for, because only this machine can call${admin}`;
   return `${server.keys.length}${admin}`;
+}
+
+/** Some clients put the version behind the address by themselves. */
+function describeClients(url: string): [string, string][] {
+  return [
+    ['clients', `OpenAI     base URL ${url}/v1 (Responses, chat completions)`],
+    ['', `Anthropic  ANTHROPIC_BASE_URL=${url}`],
+    ['', `Gemini     GOOGLE_GEMINI_BASE_URL=${url}`],
+  ];
 }
 
 function toCommand(report: StartUpReport): string {

@@ -57,20 +57,23 @@ test('a key goes only to the address it was meant for', () => {
   expect(find({ ...env, OPENAI_BASE_URL: 'nonsense' }).backends).toEqual([]);
 });
 
-test("Anthropic's key goes only to the address it was meant for, and never to this gateway or from it", () => {
-  const env = { ANTHROPIC_API_KEY: 'a', ANTHROPIC_BASE_URL: 'https://proxy.example/anthropic/' };
-  expect(find(env).backends).toMatchObject([{ type: 'anthropic', baseUrl: 'https://proxy.example/anthropic' }]);
-  expect(find({ ...env, ANTHROPIC_BASE_URL: 'http://127.0.0.1:8720' })).toEqual({
+test.each([
+  ['anthropic', 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL', 'Anthropic'],
+  ['gemini', 'GEMINI_API_KEY', 'GOOGLE_GEMINI_BASE_URL', 'Google'],
+])('the key of %s goes only to the address it was meant for, and never to this gateway or from it', (type, key, url, owner) => {
+  const env = { [key]: 'a', [url]: 'https://proxy.example/path/' };
+  expect(find(env).backends).toMatchObject([{ type, baseUrl: 'https://proxy.example/path' }]);
+  expect(find({ ...env, [url]: 'http://127.0.0.1:8720' })).toEqual({
     backends: [],
-    remarks: ['ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is this gateway'],
+    remarks: [`${key} is not used, because ${url} is this gateway`],
   });
-  expect(find({ ...env, ANTHROPIC_BASE_URL: 'nonsense' })).toEqual({
+  expect(find({ ...env, [url]: 'nonsense' })).toEqual({
     backends: [],
-    remarks: ['ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is not an http(s) address'],
+    remarks: [`${key} is not used, because ${url} is not an http(s) address`],
   });
-  expect(find(env, { isOwnKey: (key) => key === 'a' })).toEqual({
+  expect(find(env, { isOwnKey: (word) => word === 'a' })).toEqual({
     backends: [],
-    remarks: ['ANTHROPIC_API_KEY is a key of this gateway: it is not sent to Anthropic'],
+    remarks: [`${key} is a key of this gateway: it is not sent to ${owner}`],
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Secret } from '../model/secret.ts';
 import { isLoopback, parseBaseUrl, parseSecret } from './parse-scalars.ts';
 import type { BackendSettings, RemoteBackend, UpstreamTimeouts } from './settings.ts';
 import type { Environment } from './substitute-variables.ts';
@@ -9,7 +10,7 @@ export interface EnvironmentSearch {
   readonly configured: readonly BackendSettings[];
   /** Names in the configuration file, also of backends that cannot be used yet. */
   readonly takenNames: ReadonlySet<string>;
-  /** This gateway's own keys: clients keep them in `OPENAI_API_KEY`, and they must not be sent to anybody. */
+  /** This gateway's own keys: clients keep them in `OPENAI_API_KEY` and its like, and they must not be sent to anybody. */
   readonly isOwnKey: (key: string) => boolean;
   readonly ownPort: number;
 }
@@ -20,48 +21,73 @@ export interface EnvironmentBackends {
   readonly remarks: readonly string[];
 }
 
+const geminiUrl = 'https://generativelanguage.googleapis.com';
 const anthropicUrl = 'https://api.anthropic.com';
 const openaiUrl = 'https://api.openai.com/v1';
 
 /** Backends for the API keys that people have in their environment. A name or an address that the configuration has already is left to it. */
 export function findEnvironmentBackends(search: EnvironmentSearch): EnvironmentBackends {
-  const { env, configured, takenNames } = search;
-  const backends: BackendSettings[] = [];
-  const remarks: string[] = [];
-  const gemini = parseSecret(env['GEMINI_API_KEY']);
-  if (gemini !== undefined && !takenNames.has('gemini') && !configured.some(isGoogle)) {
-    backends.push({ type: 'gemini', ...remote(search, 'gemini', 'GEMINI_API_KEY'), baseUrl: null, apiKey: gemini });
-  }
-  const openai = findOpenai(search);
-  if (typeof openai === 'string') remarks.push(openai);
-  else if (openai !== null) backends.push(openai);
-  const anthropic = findAnthropic(search);
-  if (typeof anthropic === 'string') remarks.push(anthropic);
-  else if (anthropic !== null) backends.push(anthropic);
-  return { backends, remarks };
+  const found = [findGemini(search), findOpenai(search), findAnthropic(search)];
+  return {
+    backends: found.filter((backend) => backend !== null && typeof backend !== 'string'),
+    remarks: found.filter((remark) => typeof remark === 'string'),
+  };
 }
 
-function isGoogle(backend: BackendSettings): boolean {
-  return (
-    backend.type === 'gemini' &&
-    (backend.baseUrl === null || new URL(backend.baseUrl).hostname === 'generativelanguage.googleapis.com')
-  );
+/** Variables in which the clients of a provider keep their key and its address. */
+interface ProviderVariables {
+  readonly key: string;
+  readonly url: string;
+  /** Where the key goes without the second one. */
+  readonly defaultUrl: string;
+  readonly owner: string;
 }
 
-/** A key belongs to the address it was meant for, so `OPENAI_BASE_URL` decides where it may go. A text says why it goes nowhere. */
-function findOpenai(search: EnvironmentSearch): BackendSettings | string | null {
-  const { env, configured, takenNames, isOwnKey, ownPort } = search;
-  const apiKey = parseSecret(env['OPENAI_API_KEY']);
+interface FoundKey {
+  readonly apiKey: Secret;
+  readonly baseUrl: string;
+}
+
+/**
+ * A key belongs to the address it was meant for, so the variable of the address decides where it may go. Clients of this gateway carry its own key and address in the same variables. A text says why a key
+ * goes nowhere; null: there is none.
+ */
+function findKey({ env, isOwnKey, ownPort }: EnvironmentSearch, variables: ProviderVariables): FoundKey | string | null {
+  const { key, url, defaultUrl, owner } = variables;
+  const apiKey = parseSecret(env[key]);
   if (apiKey === undefined) return null;
-  const written = env['OPENAI_BASE_URL']?.trim() ?? '';
-  const baseUrl = written === '' ? openaiUrl : parseBaseUrl(written);
-  if (isOwnKey(apiKey.reveal())) return 'OPENAI_API_KEY is a key of this gateway: it is not sent to OpenAI';
-  if (baseUrl === undefined) return 'OPENAI_API_KEY is not used, because OPENAI_BASE_URL is not an http(s) address';
+  const written = env[url]?.trim() ?? '';
+  const baseUrl = written === '' ? defaultUrl : parseBaseUrl(written);
+  if (isOwnKey(apiKey.reveal())) return `${key} is a key of this gateway: it is not sent to ${owner}`;
+  if (baseUrl === undefined) return `${key} is not used, because ${url} is not an http(s) address`;
   const { hostname, port } = new URL(baseUrl);
-  if (isLoopback(hostname) && Number(port) === ownPort)
-    return 'OPENAI_API_KEY is not used, because OPENAI_BASE_URL is this gateway';
-  if (takenNames.has('openai')) return null;
-  if (configured.some((backend) => isOpenaiServer(backend, baseUrl))) return null;
+  if (isLoopback(hostname) && Number(port) === ownPort) return `${key} is not used, because ${url} is this gateway`;
+  return { apiKey, baseUrl };
+}
+
+function findGemini(search: EnvironmentSearch): BackendSettings | string | null {
+  const variables = { key: 'GEMINI_API_KEY', url: 'GOOGLE_GEMINI_BASE_URL', defaultUrl: geminiUrl, owner: 'Google' };
+  const found = findKey(search, variables);
+  if (found === null || typeof found === 'string') return found;
+  const { apiKey, baseUrl } = found;
+  const isThere = (backend: BackendSettings): boolean =>
+    backend.type === 'gemini' && sameServer(backend.baseUrl ?? geminiUrl, baseUrl);
+  if (search.takenNames.has('gemini') || search.configured.some(isThere)) return null;
+  return {
+    type: 'gemini',
+    ...remote(search, 'gemini', 'GEMINI_API_KEY'),
+    baseUrl: baseUrl === geminiUrl ? null : baseUrl,
+    apiKey,
+  };
+}
+
+function findOpenai(search: EnvironmentSearch): BackendSettings | string | null {
+  const variables = { key: 'OPENAI_API_KEY', url: 'OPENAI_BASE_URL', defaultUrl: openaiUrl, owner: 'OpenAI' };
+  const found = findKey(search, variables);
+  if (found === null || typeof found === 'string') return found;
+  const { apiKey, baseUrl } = found;
+  if (search.takenNames.has('openai')) return null;
+  if (search.configured.some((backend) => isOpenaiServer(backend, baseUrl))) return null;
   const vendor = baseUrl === openaiUrl ? 'openai' : null;
   return { type: 'chat', ...remote(search, 'openai', 'OPENAI_API_KEY'), baseUrl, apiKey, vendor, thinkTags: null };
 }
@@ -72,22 +98,14 @@ function isOpenaiServer(backend: BackendSettings, baseUrl: string): boolean {
   return backend.type === 'chat' && sameServer(backend.baseUrl, baseUrl);
 }
 
-/** As with OpenAI's: clients of the gateway carry its key and address in these variables. */
 function findAnthropic(search: EnvironmentSearch): BackendSettings | string | null {
-  const { env, configured, takenNames, isOwnKey, ownPort } = search;
-  const apiKey = parseSecret(env['ANTHROPIC_API_KEY']);
-  if (apiKey === undefined) return null;
-  const written = env['ANTHROPIC_BASE_URL']?.trim() ?? '';
-  const baseUrl = written === '' ? anthropicUrl : parseBaseUrl(written);
-  if (isOwnKey(apiKey.reveal())) return 'ANTHROPIC_API_KEY is a key of this gateway: it is not sent to Anthropic';
-  if (baseUrl === undefined) return 'ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is not an http(s) address';
-  const { hostname, port } = new URL(baseUrl);
-  if (isLoopback(hostname) && Number(port) === ownPort)
-    return 'ANTHROPIC_API_KEY is not used, because ANTHROPIC_BASE_URL is this gateway';
-  if (takenNames.has('anthropic')) return null;
+  const variables = { key: 'ANTHROPIC_API_KEY', url: 'ANTHROPIC_BASE_URL', defaultUrl: anthropicUrl, owner: 'Anthropic' };
+  const found = findKey(search, variables);
+  if (found === null || typeof found === 'string') return found;
+  const { apiKey, baseUrl } = found;
   const isThere = (backend: BackendSettings): boolean =>
     backend.type === 'anthropic' && sameServer(backend.baseUrl ?? anthropicUrl, baseUrl);
-  if (configured.some(isThere)) return null;
+  if (search.takenNames.has('anthropic') || search.configured.some(isThere)) return null;
   return { type: 'anthropic', ...remote(search, 'anthropic', 'ANTHROPIC_API_KEY'), baseUrl, apiKey, promptCache: 'auto' };
 }
 

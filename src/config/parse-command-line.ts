@@ -72,7 +72,7 @@ export const usage = `Usage: antiphon [serve] [--config FILE] [--host HOST] [--p
        antiphon replay DIR [--listen HOST:PORT] [--timing original|none]
        antiphon lint FILE|-
 
-Speaks the OpenAI Responses API in front of any model backend.
+A gateway: clients of OpenAI (Responses, chat completions), Anthropic and Gemini talk to any model server.
 
   --config FILE   configuration (default: ./antiphon.yaml, else ~/.antiphon/antiphon.yaml, else none)
   --host HOST     address to listen on (default: 127.0.0.1; any other than loopback needs an API key)
@@ -93,7 +93,8 @@ replay DIR        serves a recording as if it were the model API
 lint FILE|-       checks a captured stream of a Responses server against the event grammar (docs/lint.md); exit code 1 when it has faults
 
 Environment: ANTIPHON_CONFIG, ANTIPHON_HOST, ANTIPHON_PORT, ANTIPHON_DATA, ANTIPHON_API_KEY, ANTIPHON_ADMIN_KEY,
-ANTIPHON_STORE_URL, ANTIPHON_LOG_LEVEL, ANTIPHON_DISCOVERY, and for backends GEMINI_API_KEY and OPENAI_API_KEY.
+ANTIPHON_STORE_URL, ANTIPHON_LOG_LEVEL, ANTIPHON_DISCOVERY, and for backends GEMINI_API_KEY
+(GOOGLE_GEMINI_BASE_URL), OPENAI_API_KEY (OPENAI_BASE_URL) and ANTHROPIC_API_KEY (ANTHROPIC_BASE_URL).
 Every setting is explained in docs/configuration.md.
 `;
 

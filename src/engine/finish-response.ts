@@ -1,6 +1,6 @@
 import { assertNever } from '../lib/never.ts';
 import type { GatewayError } from '../model/errors.ts';
-import type { FinishReason, TokenUsage } from '../model/model-event.ts';
+import { usageKeys, type FinishReason, type TokenUsage } from '../model/model-event.ts';
 import type { OutputItem } from '../protocol/responses/items.ts';
 import type { ResponseResource, ResponseUsage } from '../protocol/responses/response.ts';
 
@@ -69,14 +69,7 @@ function toCount(tokens: number | undefined): number {
 /** Reported counts, raised by what earlier model calls of the response took. Only what was reported: counts come in pieces, and a piece must not undo another. */
 export function addSpent(reported: TokenUsage, spent: TokenUsage): TokenUsage {
   const sum: { -readonly [K in keyof TokenUsage]: TokenUsage[K] } = {};
-  for (const key of [
-    'inputTokens',
-    'cachedTokens',
-    'cacheWriteTokens',
-    'outputTokens',
-    'reasoningTokens',
-    'totalTokens',
-  ] as const) {
+  for (const key of usageKeys) {
     const count = reported[key];
     if (count !== undefined) sum[key] = count + (spent[key] ?? 0);
   }

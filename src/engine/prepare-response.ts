@@ -136,14 +136,14 @@ function withStore(request: CreateResponseRequest): { readonly request: CreateRe
 /** Tokens of a request's input: counted by the backend where it can, else estimated (protocol.md §1.1, `input_tokens`). */
 export async function countInputTokens(
   request: CreateResponseRequest,
-  found: { readonly context: RequestContext; readonly signal: AbortSignal },
+  found: { readonly context: RequestContext; readonly signal: AbortSignal; readonly native?: NativeRequest | null },
   deps: EngineDeps,
 ): Promise<{ readonly inputTokens: number; readonly losses: readonly Loss[] }> {
   const resolved = await deps.catalog.resolveModel(request.model);
   const history = await loadHistory(request, found.context, deps);
   const translated = toModelRequest(request, { model: resolved.model, input: history.items, session: null });
   const losses = [...history.losses, ...translated.losses];
-  const counted = await resolved.backend.countInputTokens(translated.value, found.signal);
+  const counted = await resolved.backend.countInputTokens(translated.value, found.signal, found.native ?? undefined);
   if (counted !== null) return { inputTokens: counted, losses };
   const estimate: Loss = {
     path: 'input_tokens',

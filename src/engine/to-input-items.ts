@@ -87,6 +87,7 @@ class HistoryTranslation {
     if (open !== undefined)
       throw new GatewayError('invalid_request_error', `No tool output found for function call ${open.callId}.`, {
         param: 'input',
+        place: `${open.path}.call_id`,
       });
     return { items: this.#items, losses: this.#losses };
   }
@@ -119,7 +120,7 @@ class HistoryTranslation {
       throw new GatewayError(
         'invalid_request_error',
         `No tool call found for function call output with call_id ${item.call_id}.`,
-        { param: 'input' },
+        { param: 'input', place: `${path}.call_id` },
       );
     }
     this.#unanswered.delete(item.call_id);

@@ -25,8 +25,10 @@ export interface Backend {
   prepareNativeTurn?(request: ModelRequest, native: NativeRequest): NativeTurn | null;
   /** What `GET /v1/models` shows of it. Throws GatewayError when the server cannot be asked. */
   listModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
-  /** Input tokens of this request as the server counts them; null when it cannot count. */
-  countInputTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null>;
+  /**
+   * Input tokens of this request as the server counts them; null when it cannot count. `native` is the same in the client's own words, for a server that speaks its dialect: it knows what it signed itself.
+   */
+  countInputTokens(request: ModelRequest, signal: AbortSignal, native?: NativeRequest): Promise<number | null>;
   /** Ends a conversation that lives on the upstream (its id there); only backends with sessions have it. Throws GatewayError when the upstream cannot be asked. */
   endSession?(upstreamId: string): Promise<void>;
   /** Replaces the backend's access token until the next one (`POST /v1/token`); only backends with a token have it. */

@@ -85,6 +85,8 @@ export interface ErrorBody {
 export interface GatewayErrorOptions {
   /** JSON path of what was wrong: `input[3].content[0].text`. */
   readonly param?: string;
+  /** JSON path of the very place, where OpenAI's own `param` of the Responses API says less: for dialects in which it is theirs to say. */
+  readonly place?: string;
   /** What really happened, for our log only. */
   readonly cause?: unknown;
   /** Seconds after which trying again makes sense; becomes `retry-after`. */
@@ -100,6 +102,8 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: ErrorCode;
   readonly param: string | null;
+  /** Where exactly, when `param` says less; else the same. */
+  readonly place: string | null;
   readonly status: number;
   readonly retryAfter: number | null;
   readonly #isFinal: boolean;
@@ -114,6 +118,7 @@ export class GatewayError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.param = options.param ?? null;
+    this.place = options.place ?? this.param;
     this.status = options.status ?? codes[code].status;
     this.retryAfter = options.retryAfter ?? null;
     this.#isFinal = options.isFinal ?? false;

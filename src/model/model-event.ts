@@ -61,14 +61,17 @@ export type NativeEvent =
 export type FinishReason = 'stop' | 'length' | 'content-filter' | 'timeout';
 
 /** Token counts as the backend reports them; absent = not reported. `outputTokens` includes thinking, `inputTokens` includes cached ones. */
-export interface TokenUsage {
-  readonly inputTokens?: number;
-  readonly cachedTokens?: number;
-  readonly cacheWriteTokens?: number;
-  readonly outputTokens?: number;
-  readonly reasoningTokens?: number;
-  readonly totalTokens?: number;
-}
+export type TokenUsage = { readonly [Key in (typeof usageKeys)[number]]?: number };
+
+/** All counts there are. */
+export const usageKeys = [
+  'inputTokens',
+  'cachedTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'totalTokens',
+] as const;
 
 /** OpenAI's url_citation; `startIndex`/`endIndex` are UTF-16 code units in the message text, the end is exclusive. */
 export interface UrlCitation {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request, type IncomingMessage, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -30,7 +29,6 @@ async function startRecordingTap(serve: RequestListener): Promise<{ run: Recordi
     intercept: () => ({ type: 'pass' }),
     authority: null,
     recorder: run.recorder,
-    randomBytes,
     onTrouble: (thrown) => {
       throw thrown;
     },

@@ -127,13 +127,8 @@ describe('a forward tap', () => {
     for (const trouble of tap.troubles) expect(String(trouble)).toContain('without its credential, or with a wrong one');
   });
 
-  test('makes up a credential for each process, or takes the configured one', async () => {
-    const [one, other] = await Promise.all([startForward(), startForward()]);
-    expect(one.credential).toMatch(/^antiphon:[\w-]{32}$/);
-    expect(one.credential).not.toBe(other.credential);
-    expect((await sendConnect(other, 'api.test:443', proxyAuthorization(one.credential))).head).toMatch(/^HTTP\/1\.1 407 /);
+  test('takes its credential, whatever letters are in it', async () => {
     const chosen = await startForward({ credential: new Secret('me:päss:word') });
-    expect(chosen.credential).toBe('me:päss:word');
     expect((await sendConnect(chosen, 'api.test:443', proxyAuthorization('me:päss:word'))).head).toMatch(/^HTTP\/1\.1 200 /);
     expect((await sendConnect(chosen, 'api.test:443', `bAsIc  ${Buffer.from('me:päss:word').toString('base64')}`)).head).toMatch(
       /^HTTP\/1\.1 200 /,
@@ -232,7 +227,6 @@ describe('it does not start', () => {
     intercept: () => ({ type: 'pass' }) as const,
     authority: null,
     recorder: null,
-    randomBytes: () => new Uint8Array(24),
     onTrouble: () => undefined,
   };
 
@@ -243,6 +237,7 @@ describe('it does not start', () => {
 
   test('with settings that cannot work', async () => {
     await expect(startTapServer({ ...rest, settings })).rejects.toThrow(/certificate authority/);
+    await expect(startTapServer({ ...rest, settings, authority })).rejects.toThrow(/credential/);
     await expect(startTapServer({ ...rest, settings: { ...settings, mode: 'reverse' } })).rejects.toThrow(/upstream/);
     await expect(start({ hosts: ['a b'] })).rejects.toThrow(/'a b'/);
     await expect(start({ upstreamCaFile: '/nonexistent.pem' })).rejects.toThrow(/ENOENT/);

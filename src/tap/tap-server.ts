@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
-import { Secret } from '../model/secret.ts';
+import type { Secret } from '../model/secret.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { parseHostAndPort, toUpstreamSite, type HostAndPort, type UpstreamSite } from './http/allowed-hosts.ts';
 import { createCaller, type Caller } from './http/caller.ts';
@@ -18,8 +18,6 @@ export interface TapServer {
   /** `http://host:port` */
   readonly url: string;
   readonly port: number;
-  /** `user:password` that the agent server's proxy setting needs; null in reverse mode. */
-  readonly credential: string | null;
   /** Breaks off what still runs. Resolves when nothing of it is left; may be called twice. */
   close(): Promise<void>;
 }
@@ -37,7 +35,7 @@ export interface TapServerSettings {
   readonly upstreamCaFile: string | null;
   /** `host` or `host:port`: where CONNECT may lead; in reverse mode further names of the tap. */
   readonly hosts: readonly string[];
-  /** `user:password` of the proxy; null: made up for this process. */
+  /** `user:password` of the proxy. Null only in reverse mode. */
   readonly credential: Secret | null;
 }
 
@@ -47,7 +45,6 @@ export interface TapServerOptions {
   /** Null only in reverse mode. */
   readonly authority: Pick<CertificateAuthority, 'issueLeaf'> | null;
   readonly recorder: ExchangeRecorder | null;
-  readonly randomBytes: (size: number) => Uint8Array;
   /** Something the operator should know: an upstream that cannot be reached or verified, a program that does not trust the tap. */
   readonly onTrouble: (thrown: unknown) => void;
 }
@@ -75,7 +72,8 @@ export async function startTapServer(options: TapServerOptions): Promise<TapServ
       void exchange.finally(() => running.delete(exchange));
     },
   };
-  const credential = settings.mode === 'reverse' ? (openReverseFront(front), null) : openForwardFront(front);
+  if (settings.mode === 'reverse') openReverseFront(front);
+  else openForwardFront(front);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -97,7 +95,6 @@ export async function startTapServer(options: TapServerOptions): Promise<TapServ
   return {
     url: `http://${isIPv6(settings.host) ? `[${settings.host}]` : settings.host}:${String(port)}`,
     port,
-    credential: credential?.reveal() ?? null,
     close: () => (closing ??= close()),
   };
 }
@@ -129,10 +126,10 @@ function openReverseFront({ server, settings, hosts, site, serve }: FrontOptions
   });
 }
 
-/** Returns the credential that it asks for. */
-function openForwardFront({ server, settings, hosts, site, authority, randomBytes, onTrouble, serve }: FrontOptions): Secret {
-  if (authority === null) throw new Error(`tap ${settings.name}: forward mode needs a certificate authority`);
-  const credential = settings.credential ?? new Secret(`antiphon:${Buffer.from(randomBytes(24)).toString('base64url')}`);
+function openForwardFront({ server, settings, hosts, site, authority, onTrouble, serve }: FrontOptions): void {
+  const { name, credential } = settings;
+  if (authority === null) throw new Error(`tap ${name}: forward mode needs a certificate authority`);
+  if (credential === null) throw new Error(`tap ${name}: forward mode needs a credential`);
   const front = new ConnectFront({
     rules: { hosts, upstream: site },
     credential,
@@ -152,7 +149,6 @@ function openForwardFront({ server, settings, hosts, site, authority, randomByte
     const message = 'This tap passes on nothing but https, by CONNECT: set it as HTTPS_PROXY, not as base URL or HTTP_PROXY.';
     refuseCall(createCaller(request, response, false), { status: 405, message, headers: [['allow', 'CONNECT']] });
   });
-  return credential;
 }
 
 function readHost(written: string): HostAndPort {

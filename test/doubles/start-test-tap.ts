@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { Secret } from '../../src/model/secret.ts';
 import type { CertificateAuthority } from '../../src/tap/certificate-authority.ts';
 import type { Intercept } from '../../src/tap/model-call.ts';
 import type { ExchangeRecorder } from '../../src/tap/recorded-exchange.ts';
@@ -12,6 +12,8 @@ export interface TestTapOptions extends Partial<Omit<TapServerSettings, 'mode'>>
 }
 
 export interface TestTap extends TapServer {
+  /** `user:password` that it asks for; null in reverse mode. */
+  readonly credential: string | null;
   /** What was reported as trouble. */
   readonly troubles: readonly unknown[];
 }
@@ -19,6 +21,7 @@ export interface TestTap extends TapServer {
 /** A tap on a free port of 127.0.0.1 that lets everything pass. */
 export async function startTestTap(options: TestTapOptions): Promise<TestTap> {
   const { intercept = () => ({ type: 'pass' }), authority, recorder, ...settings } = options;
+  const credential = settings.credential ?? (authority === undefined ? null : new Secret('program:a-password'));
   const troubles: unknown[] = [];
   const tap = await startTapServer({
     settings: {
@@ -29,14 +32,13 @@ export async function startTestTap(options: TestTapOptions): Promise<TestTap> {
       upstream: null,
       upstreamCaFile: null,
       hosts: [],
-      credential: null,
       ...settings,
+      credential,
     },
     intercept,
     authority: authority ?? null,
     recorder: recorder ?? null,
-    randomBytes,
     onTrouble: (thrown) => troubles.push(thrown),
   });
-  return { ...tap, troubles };
+  return { ...tap, credential: credential?.reveal() ?? null, troubles };
 }

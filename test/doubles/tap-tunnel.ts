@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { TapServer } from '../../src/tap/tap-server.ts';
+import type { TestTap } from './start-test-tap.ts';
 
 /** How a program uses a forward tap. */
 export interface TunnelCall {
-  readonly tap: TapServer;
+  readonly tap: Pick<TestTap, 'port' | 'credential'>;
   /** `host:port` */
   readonly target: string;
   /** PEM of the authority that it trusts. */
@@ -23,7 +23,7 @@ export function proxyAuthorization(credential: string | null): string {
 
 /** Sends CONNECT and returns the connection and what came back: status line and headers, or the whole refusal. */
 export async function sendConnect(
-  tap: TapServer,
+  tap: Pick<TestTap, 'port' | 'credential'>,
   target: string,
   authorization = proxyAuthorization(tap.credential),
 ): Promise<{ readonly socket: Socket; readonly head: string }> {

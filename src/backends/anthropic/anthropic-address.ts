@@ -3,7 +3,8 @@ export interface AnthropicAddress {
   readonly messagesUrl: string;
   /** `messagesUrl` with a query; empty: without one. */
   nativeUrl(query: string): string;
-  readonly countUrl: string;
+  /** Of `count_tokens`; the query as in `nativeUrl`. */
+  countUrl(query: string): string;
   /** One page of the list; `afterId` null for the first. */
   listUrl(afterId: string | null): string;
 }
@@ -16,8 +17,12 @@ export function createAnthropicAddress(baseUrl: string | undefined): AnthropicAd
   const root = /\/v\d+$/.test(base) ? base : `${base}/v1`;
   return {
     messagesUrl: `${root}/messages`,
-    nativeUrl: (query) => `${root}/messages${query === '' ? '' : `?${query}`}`,
-    countUrl: `${root}/messages/count_tokens`,
+    nativeUrl: (query) => `${root}/messages${toQuery(query)}`,
+    countUrl: (query) => `${root}/messages/count_tokens${toQuery(query)}`,
     listUrl: (afterId) => `${root}/models?limit=1000${afterId === null ? '' : `&after_id=${encodeURIComponent(afterId)}`}`,
   };
+}
+
+function toQuery(query: string): string {
+  return query === '' ? '' : `?${query}`;
 }

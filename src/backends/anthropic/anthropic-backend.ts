@@ -60,6 +60,13 @@ interface PreparedTurn {
 /** What changes from one delta to the next. */
 const anthropicDeltas: DeltaForm = { texts: ['text', 'thinking', 'partial_json'], padding: [], counts: [], number: null };
 
+/** GET without a body. */
+interface JsonCall {
+  readonly url: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 class AnthropicBackend implements StatelessBackend {
   readonly name: string;
   readonly #options: AnthropicBackendOptions;
@@ -99,16 +106,27 @@ class AnthropicBackend implements StatelessBackend {
     return models;
   }
 
-  /** Null where the server has no such endpoint. */
-  async countInputTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null> {
+  /** Null where the server has no such endpoint. What it refuses in the client's words it gets in ours. */
+  async countInputTokens(request: ModelRequest, signal: AbortSignal, native?: NativeRequest): Promise<number | null> {
+    if (native?.dialect === 'anthropic') {
+      try {
+        return await this.#count(this.#toNativeCall(this.#address.countUrl(native.query), request, native), signal);
+      } catch (error) {
+        if (!(error instanceof GatewayError) || error.status !== 400) throw error;
+      }
+    }
     const { model, messages, system, tools, tool_choice, thinking } = this.#translate(request).value.body;
     const body = JSON.stringify({ model, messages, system, tools, tool_choice, thinking });
+    return this.#count({ url: this.#address.countUrl(''), body }, signal);
+  }
+
+  async #count(call: JsonCall, signal: AbortSignal): Promise<number | null> {
     const missing = new WeakSet<GatewayError>();
     const watch = (failure: HttpFailure, error: GatewayError): void => {
       if (isMissingEndpoint(failure)) missing.add(error);
     };
     try {
-      const answer = await this.#send({ url: this.#address.countUrl, body, watch }, signal);
+      const answer = await this.#send({ ...call, watch }, signal);
       const count = isJsonObject(answer) ? answer['input_tokens'] : undefined;
       return typeof count === 'number' ? count : null;
     } catch (error) {
@@ -197,21 +215,21 @@ class AnthropicBackend implements StatelessBackend {
     });
   }
 
-  #passOn(
-    request: ModelRequest,
-    { body, headers, query }: NativeRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly TurnEvent[]> {
+  /** The client's body with the server's name of the model, and its headers with our credential. */
+  #toNativeCall(url: string, request: ModelRequest, { body, headers }: NativeRequest): Required<JsonCall> {
     const own = this.#headers(request.stream);
     const betas = [headers['anthropic-beta'], own['anthropic-beta']].filter((list) => list !== undefined);
+    return {
+      url,
+      headers: { ...own, ...headers, ...(betas.length > 0 && { 'anthropic-beta': betas.join(',') }) },
+      body: editJsonMembers(body, { model: JSON.stringify(request.model) }),
+    };
+  }
+
+  #passOn(request: ModelRequest, native: NativeRequest, signal: AbortSignal): AsyncGenerator<readonly TurnEvent[]> {
     return runNativeTurn({
       client: this.#client,
-      request: {
-        method: 'POST',
-        url: this.#address.nativeUrl(query),
-        headers: { ...own, ...headers, ...(betas.length > 0 && { 'anthropic-beta': betas.join(',') }) },
-        body: editJsonMembers(body, { model: JSON.stringify(request.model) }),
-      },
+      request: { method: 'POST', ...this.#toNativeCall(this.#address.nativeUrl(native.query), request, native) },
       framing: request.stream ? 'events' : 'whole',
       stage: fromAnthropicChunks({
         newId: this.#options.newId,
@@ -232,16 +250,12 @@ class AnthropicBackend implements StatelessBackend {
   }
 
   #send(
-    call: {
-      readonly url: string;
-      readonly body?: string;
-      readonly watch?: (failure: HttpFailure, error: GatewayError) => void;
-    },
+    call: JsonCall & { readonly watch?: (failure: HttpFailure, error: GatewayError) => void },
     signal: AbortSignal,
   ): Promise<unknown> {
-    const { url, body, watch } = call;
+    const { url, body, headers = this.#headers(false), watch } = call;
     const method = body === undefined ? 'GET' : 'POST';
-    const request = { method, url, headers: this.#headers(false), ...(body !== undefined && { body }) } as const;
+    const request = { method, url, headers, ...(body !== undefined && { body }) } as const;
     const mapError = (failure: HttpFailure): GatewayError => {
       const error = mapAnthropicHttpError(failure, this.#errorOptions);
       watch?.(failure, error);

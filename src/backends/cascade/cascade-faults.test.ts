@@ -77,7 +77,7 @@ describe('a call that fails for ever (U42)', () => {
 
 describe('whoever leaves', () => {
   test('cancels the run at once, also while nobody reads', async () => {
-    const { backend, server } = openCascadeBench();
+    const { backend, server, clock } = openCascadeBench();
     server.answer = () => [{ status: 'RUNNING', steps: [growingStep('x')] }];
     const gone = new AbortController();
     const batches = (await backend.prepareTurn(request)).stream(gone.signal)[Symbol.asyncIterator]();
@@ -85,6 +85,9 @@ describe('whoever leaves', () => {
     gone.abort(new Error('gone'));
     expect(server.callsIn('cascade_1')).toContain('cancelRun');
     await expect(batches.next()).rejects.toThrow('gone');
+    // The server had accepted the message: no run can begin after the first cancel.
+    clock.advance(10_000);
+    await backend.close();
     expect(server.callsIn('cascade_1').filter((method) => method === 'cancelRun')).toHaveLength(1);
   });
 

@@ -86,7 +86,7 @@ describe('trouble that is not the stream’s', () => {
 
   test('a refused token is refreshed', async () => {
     const token = createTokenSource({
-      ...{ backendName: 'agent', value: new Secret('stale'), file: null, command: ['issue'], envHint: null },
+      ...{ backendName: 'agent', value: new Secret('stale'), file: null, command: ['issue'] },
       runCommand: () => Promise.resolve('fresh'),
       readFile: () => Promise.resolve(null),
     });

@@ -45,7 +45,6 @@ function tokens(value: string | null, issue: () => string): { source: TokenSourc
       return issue();
     },
     readFile: () => Promise.resolve(null),
-    envHint: null,
   });
   return { source, runs: () => runs };
 }
@@ -134,7 +133,6 @@ describe('the access token', () => {
       command: null,
       runCommand: () => Promise.reject(new Error('not expected')),
       readFile: () => Promise.resolve(null),
-      envHint: null,
     });
     const client = clientOf(server, source);
     expect(await failureOf(client.call('Unary', {}, never()))).toMatchObject({ code: 'upstream_auth_missing', status: 401 });

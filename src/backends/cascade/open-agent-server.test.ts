@@ -36,6 +36,22 @@ const message: UserMessage = {
   agentSpec: null,
 };
 
+test('a message is sent once, also where a kept connection breaks under it', async () => {
+  const { server, agent } = await connect();
+  server.on('SendUserCascadeMessage', (call) => {
+    call.destroy();
+  });
+  server.on('StartCascade', (call) => {
+    call.answer({ cascadeId: 'c1' });
+  });
+  for (const sent of [1, 2]) {
+    // Leaves connections behind that could be used again.
+    await agent.startCascade({ model: 'M', agentSpec: null }, never());
+    expect(await errorOf(agent.sendMessage(message, never()))).toMatchObject({ code: 'upstream_unreachable' });
+    expect(server.callsOf('SendUserCascadeMessage')).toHaveLength(sent);
+  }
+});
+
 describe('startCascade', () => {
   test('starts, then looks at it once, then gives its id', async () => {
     const { server, agent } = await connect({ workspaceUris: ['file:///work'] });

@@ -55,7 +55,6 @@ function sourceWith(options: Partial<TokenSourceOptions>): TokenSource {
     command: null,
     runCommand: () => Promise.reject(new Error('not expected')),
     readFile: readTokenFile,
-    envHint: null,
     ...options,
   });
 }
@@ -96,9 +95,9 @@ describe('the order', () => {
 
 describe('no token', () => {
   test('a 401 that names the three ways', async () => {
-    const error = await failureOf(sourceWith({ envHint: 'AGENT_TOKEN' }).current(never()));
+    const error = await failureOf(sourceWith({}).current(never()));
     expect(error).toMatchObject({ code: 'upstream_auth_missing', status: 401 });
-    expect(error.message).toMatch(/`token`.*AGENT_TOKEN.*`token_file`.*POST \/v1\/token with the admin key.*"backend": "agent"/);
+    expect(error.message).toMatch(/`token`.*`token_file`.*POST \/v1\/token with the admin key.*"backend": "agent"/);
   });
 
   test('it can be set later', async () => {

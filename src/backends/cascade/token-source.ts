@@ -26,8 +26,6 @@ export interface TokenSourceOptions {
   readonly runCommand: (command: readonly string[]) => Promise<string>;
   /** Content and permission bits of a file; null when there is none. */
   readonly readFile: (path: string) => Promise<{ readonly text: string; readonly mode: number } | null>;
-  /** Environment variable that sets the token, for messages. */
-  readonly envHint: string | null;
 }
 
 /** An old token is quoted, if at all, soon after it was refused. */
@@ -155,10 +153,9 @@ class BackendToken implements TokenSource {
   }
 
   #waysToSet(): string {
-    const { backendName, envHint } = this.#options;
-    const variable = envHint === null ? '' : ` (environment variable ${envHint})`;
+    const { backendName } = this.#options;
     return [
-      `There are three ways to set it: the key \`token\` of the backend${variable};`,
+      `There are three ways to set it: the key \`token\` of the backend;`,
       'a file only you can read, named by `token_file` (or a program, `token_command`);',
       `or, while the gateway runs, POST /v1/token with the admin key and {"backend": ${JSON.stringify(backendName)}, "token": "..."}.`,
     ].join(' ');

@@ -11,6 +11,7 @@ import { fromGeminiChunks, type GeminiChunkStage } from '../../translate/gemini/
 import { isGeminiAnswer } from '../../translate/gemini/is-gemini-answer.ts';
 import { readGeminiError } from '../../translate/gemini/read-gemini-error.ts';
 import { takesGeminiNatively } from '../../translate/gemini/takes-gemini-natively.ts';
+import { toNativeCount } from '../../translate/gemini/to-native-count.ts';
 import { createGeminiToolNames, toGeminiRequest } from '../../translate/gemini/to-gemini-request.ts';
 import { sameNames, type ToolNames } from '../../translate/tool-names.ts';
 import { asRefusedState } from '../upstream/as-refused-state.ts';
@@ -125,14 +126,20 @@ class GeminiBackend implements StatelessBackend {
     return models;
   }
 
-  async countInputTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null> {
+  async countInputTokens(request: ModelRequest, signal: AbortSignal, native?: NativeRequest): Promise<number | null> {
     const { isVertex } = this.#address;
+    const own = native?.dialect === 'gemini' ? toNativeCount(request, native.fields, { isVertex }) : null;
+    if (own !== null) return this.#count(request, own, signal);
     const { value } = toGeminiRequest(request, { isVertex });
     // Only the wrapped form counts system text and tools on the Gemini API; Vertex takes them flat.
     const body = isVertex
       ? toVertexCount(value)
       : { generateContentRequest: { model: `models/${request.model.replace(/^models\//, '')}`, ...value } };
-    const answer = await this.#send(this.#address.modelUrl(request.model, 'countTokens'), JSON.stringify(body), signal);
+    return this.#count(request, body, signal);
+  }
+
+  async #count({ model }: ModelRequest, body: object, signal: AbortSignal): Promise<number | null> {
+    const answer = await this.#send(this.#address.modelUrl(model, 'countTokens'), JSON.stringify(body), signal);
     const total = isJsonObject(answer) ? answer['totalTokens'] : undefined;
     return typeof total === 'number' ? total : null;
   }

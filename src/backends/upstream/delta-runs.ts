@@ -30,23 +30,18 @@ interface Slot {
   readonly to: number;
 }
 
-/** A frame of which only the slots may change; a piece more than slots. */
+/** A frame of which only the slots may change. */
 interface Template {
-  readonly pieces: readonly Uint8Array[];
+  readonly first: Buffer;
+  /** What stands behind each slot but the last. */
+  readonly between: readonly Buffer[];
+  readonly last: Buffer;
+  /** `last`, and `first` of the next frame. */
+  readonly joint: Buffer;
   readonly kinds: readonly SlotKind[];
   /** Where the JSON begins in the frame, and how many bytes end the frame behind it. */
   readonly head: number;
   readonly tail: number;
-}
-
-/** One frame of a run. */
-interface Frame {
-  readonly to: number;
-  readonly text: string;
-  readonly textFrom: number;
-  readonly textTo: number;
-  /** NaN: the form has none. */
-  readonly number: number;
 }
 
 /**
@@ -72,19 +67,18 @@ export class DeltaRuns {
     const template = this.#template;
     if (template === null) return null;
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    let [events, from, text] = [0, 0, ''];
-    let last: Frame | null = null;
-    for (let at = 0; at < view.length; at = last.to) {
-      const frame = readFrame(view, at, template);
-      if (frame === null || (last !== null && frame.number !== last.number + 1 && !Number.isNaN(frame.number))) break;
-      [events, from, text, last] = [events + 1, at, text + frame.text, frame];
-    }
-    if (last === null || events < 2) return null;
+    const run = new RunReader(view, template);
+    run.read();
+    if (run.events < 2) return null;
+    const { events, from, to } = run;
+    const text = run.text;
+    const before = view.toString('utf8', from + template.head, run.textFrom);
+    const behind = view.toString('utf8', run.textTo, to - template.tail);
+    // What is no UTF-8, or no JSON, is for those to judge who read event by event.
+    const chunk = text.includes('\uFFFD') ? undefined : parseJson(before + text + behind);
+    if (chunk === undefined) return null;
     this.#patience = mostPatience;
-    const said = JSON.stringify(text).slice(1, -1);
-    const before = view.toString('utf8', from + template.head, last.textFrom);
-    const behind = view.toString('utf8', last.textTo, last.to - template.tail);
-    return { events, to: last.to, chunk: parseJson(before + said + behind) };
+    return { events, to, chunk };
   }
 
   /** Remembers a frame, when it is a delta. */
@@ -92,6 +86,7 @@ export class DeltaRuns {
     if (this.#patience === 0) return;
     this.#patience -= 1;
     const text = Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString();
+    if (!this.#form.texts.some((key) => text.includes(`"${key}"`))) return;
     const [whole, tail] = /^(?:event:[^\r\n]*\r?\n)?data: ?\{[^\r\n]*\}(\r?\n\r?\n)$/.exec(text) ?? [];
     if (whole !== undefined && tail !== undefined) this.#template = toTemplate(whole, tail, this.#form) ?? this.#template;
   }
@@ -107,7 +102,11 @@ function toTemplate(frame: string, tail: string, form: DeltaForm): Template | nu
   const numbered = slots.filter(({ kind }) => kind === 'number').length === (form.number === null ? 0 : 1);
   if (!numbered) return null;
   const pieces = [...slots, null].map((slot, index) => Buffer.from(frame.slice(slots[index - 1]?.to ?? 0, slot?.from)));
-  return { pieces, kinds: slots.map(({ kind }) => kind), head: Buffer.byteLength(frame.slice(0, head)), tail: tail.length };
+  const [first, last] = [pieces.at(0), pieces.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const length = { head: Buffer.byteLength(frame.slice(0, head)), tail: tail.length };
+  const kinds = slots.map(({ kind }) => kind);
+  return { first, between: pieces.slice(1, -1), last, joint: Buffer.concat([last, first]), kinds, ...length };
 }
 
 /** A string, with the colon behind a key, or a number. */
@@ -138,70 +137,124 @@ function kindOfNumber(key: string, text: string, { counts, number }: DeltaForm):
   return counts.includes(key) ? 'count' : null;
 }
 
-function readFrame(bytes: Buffer, from: number, { pieces, kinds }: Template): Frame | null {
-  let [at, text, textFrom, textTo, number] = [from, '', 0, 0, NaN];
-  for (let index = 0; ; index += 1) {
-    const piece = pieces[index];
-    if (piece === undefined || !startsWith(bytes, at, piece)) return null;
-    at += piece.length;
-    const kind = kinds[index];
-    if (kind === undefined) return { to: at, text, textFrom, textTo, number };
-    const isText = kind === 'text' || kind === 'padding';
-    const end = isText ? endOfString(bytes, at, kind) : endOfNumber(bytes, at);
-    if (end === -1) return null;
-    if (kind === 'text') {
-      const said = readString(bytes, at, end);
-      if (said === null) return null;
-      [text, textFrom, textTo] = [said, at, end];
-    } else if (kind === 'number') number = Number(bytes.toString('latin1', at, end));
-    at = end;
-  }
-}
+/** Goes over the frames of one run. Nothing is allocated per frame. */
+class RunReader {
+  events = 0;
+  /** Where the last frame begins, and where it ends. */
+  from = 0;
+  to = 0;
+  /** Where in it stands what it says. */
+  textFrom = 0;
+  textTo = 0;
+  readonly #bytes: Buffer;
+  readonly #template: Template;
+  /** What all of them say, as JSON has it. */
+  readonly #said: Buffer;
+  #saidBytes = 0;
+  #number = NaN;
+  /** Where the next byte to read stands. */
+  #at = 0;
 
-/** Byte by byte: for so few bytes a call out of JavaScript takes longer. */
-function startsWith(bytes: Uint8Array, from: number, piece: Uint8Array): boolean {
-  const { length } = piece;
-  if (from + length > bytes.length) return false;
-  for (let index = 0; index < length; index += 1) if (bytes[from + index] !== piece[index]) return false;
-  return true;
+  constructor(bytes: Buffer, template: Template) {
+    this.#bytes = bytes;
+    this.#template = template;
+    this.#said = Buffer.allocUnsafe(bytes.length);
+  }
+
+  get text(): string {
+    return this.#said.toString('utf8', 0, this.#saidBytes);
+  }
+
+  read(): void {
+    const { first, last, joint } = this.#template;
+    if (!this.#takes(first)) return;
+    let isFollowed = true;
+    while (isFollowed) {
+      const [saidBefore, fromText, toText] = [this.#saidBytes, this.textFrom, this.textTo];
+      const isRead = this.#readSlots();
+      const end = this.#at;
+      // Nearly always another one follows; then one comparison is enough.
+      isFollowed = isRead && this.#takes(joint);
+      if (isFollowed || (isRead && this.#takes(last))) {
+        this.events += 1;
+        this.from = this.to;
+        this.to = end + last.length;
+      } else [this.#saidBytes, this.textFrom, this.textTo] = [saidBefore, fromText, toText];
+    }
+  }
+
+  #takes(piece: Buffer): boolean {
+    const to = this.#at + piece.length;
+    const isThere = to <= this.#bytes.length && this.#bytes.compare(piece, 0, piece.length, this.#at, to) === 0;
+    if (isThere) this.#at = to;
+    return isThere;
+  }
+
+  #readSlots(): boolean {
+    const { kinds, between } = this.#template;
+    for (let index = 0; index < kinds.length; index += 1) {
+      if (!this.#readSlot(kinds[index])) return false;
+      const piece = between[index];
+      if (piece !== undefined && !this.#takes(piece)) return false;
+    }
+    return true;
+  }
+
+  #readSlot(kind: SlotKind | undefined): boolean {
+    if (kind === 'text') return this.#readText();
+    if (kind === 'padding') return this.#readPadding();
+    const from = this.#at;
+    while (isDigit(this.#bytes[this.#at])) this.#at += 1;
+    const isNumber = this.#at > from && (this.#bytes[from] !== 0x30 || this.#at === from + 1);
+    return isNumber && (kind === 'count' || this.#readNumber(from));
+  }
+
+  #readNumber(from: number): boolean {
+    const number = Number(this.#bytes.toString('latin1', from, this.#at));
+    const isNext = Number.isNaN(this.#number) || number === this.#number + 1;
+    this.#number = number;
+    return isNext;
+  }
+
+  /** Up to the quote. Not what no string may hold, nor a character by its number: it may be half of one, which must not be joined to what follows. */
+  #readText(): boolean {
+    const [bytes, said] = [this.#bytes, this.#said];
+    this.textFrom = this.#at;
+    for (let at = this.#at; at < bytes.length; at += 1) {
+      const byte = bytes[at] ?? 0;
+      if (byte === quote) {
+        this.textTo = this.#at = at;
+        return true;
+      }
+      if (byte < 0x20) return false;
+      said[this.#saidBytes++] = byte;
+      if (byte !== backslash) continue;
+      at += 1;
+      if (bytes[at] === unicodeMark) return false;
+      said[this.#saidBytes++] = bytes[at] ?? 0;
+    }
+    return false;
+  }
+
+  /** Nobody looks at it again, so it has to be plain. */
+  #readPadding(): boolean {
+    for (let at = this.#at; at < this.#bytes.length; at += 1) {
+      const byte = this.#bytes[at] ?? 0;
+      if (byte === quote) {
+        this.#at = at;
+        return true;
+      }
+      if (byte < 0x20 || byte > 0x7e || byte === backslash) return false;
+    }
+    return false;
+  }
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
-
-/** The quote that ends the string; -1: it does not end, or holds what no string may hold. */
-function endOfString(bytes: Uint8Array, from: number, kind: SlotKind): number {
-  for (let at = from; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte === quote) return at;
-    // Nobody looks at padding again, so it has to be plain.
-    if (byte < 0x20 || (kind === 'padding' && (byte > 0x7e || byte === backslash))) return -1;
-    if (byte === backslash) at += 1;
-  }
-  return -1;
-}
-
-/** A whole number without leading zeros; -1: there is none. */
-function endOfNumber(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (isDigit(bytes[at])) at += 1;
-  return at === from || (bytes[from] === 0x30 && at > from + 1) ? -1 : at;
-}
+/** The `u` of an escape that names a character. */
+const unicodeMark = 0x75;
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
-}
-
-/** Null: no string, not UTF-8, or half a character at its end. */
-function readString(bytes: Buffer, from: number, to: number): string | null {
-  const text = bytes.toString('utf8', from, to);
-  if (text.includes('\uFFFD')) return null;
-  if (!text.includes('\\')) return text;
-  const said = parseJson(`"${text}"`);
-  return typeof said === 'string' && !endsInside(said) ? said : null;
-}
-
-function endsInside(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff;
 }

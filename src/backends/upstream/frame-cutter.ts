@@ -50,7 +50,8 @@ export function endOfFrames(bytes: Uint8Array, { from, to }: { readonly from: nu
 
 /** Where the first frame ends; the length of the bytes when it does not. */
 export function endOfFirst(bytes: Uint8Array): number {
-  for (let end = 1; end < bytes.length; end += 1) if (endsFrame(bytes, end)) return end;
+  for (let end = 1; end < bytes.length; end += 1)
+    if (endsFrame(bytes, end)) return bytes[end - 1] === carriageReturn && bytes[end] === lineFeed ? end + 1 : end;
   return bytes.length;
 }
 

@@ -68,7 +68,8 @@ function showRoute({ route }: ResponseRun, { raw }: Exchange): void {
 /** The error with the `param` as the client wrote it. */
 export function inClientWords(thrown: unknown, names: ClientNames): unknown {
   if (!(thrown instanceof GatewayError) || thrown.param === null) return thrown;
-  const param = toClientPath(thrown.param, names);
+  const isHub = names.inputs.length === 0;
+  const param = toClientPath(isHub ? thrown.param : (thrown.place ?? thrown.param), names);
   return param === thrown.param ? thrown : thrown.withParam(param);
 }
 

@@ -13,7 +13,7 @@ import type { FrontDoor } from './front-door.ts';
 export function toNativeRequest<Facts>(
   { value, bytes }: JsonSource,
   request: CreateResponseRequest,
-  { door, exchange }: { readonly door: FrontDoor<Facts>; readonly exchange: Exchange },
+  { door, exchange }: { readonly door: Pick<FrontDoor<Facts>, 'dialect' | 'toNative'>; readonly exchange: Exchange },
 ): NativeRequest | null {
   if (exchange.request.headers['antiphon-pass-through'] === 'off') return null;
   if (!isJsonObject(value) || request.store || request.timeout !== null || hasSealedState(request)) return null;

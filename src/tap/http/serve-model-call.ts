@@ -44,7 +44,7 @@ export async function serveModelCall(context: ModelCallContext): Promise<void> {
       return;
     }
     default:
-      deps.onTrouble(assertNever(interception, 'interception'));
+      assertNever(interception, 'interception');
   }
 }
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
-import type { TokenUsage } from '../../model/model-event.ts';
+import { usageKeys, type TokenUsage } from '../../model/model-event.ts';
 
 /**
  * The counts of a `usage` object in any dialect. What is not a whole number ≥ 0 is left out. `outputTokens` includes thinking: xAI and Gemini's compatible endpoint leave it out of
@@ -42,14 +42,7 @@ function readCount(value: unknown): number | undefined {
 
 function withoutAbsent(usage: { readonly [key in keyof TokenUsage]: number | undefined }): TokenUsage {
   const present: { -readonly [key in keyof TokenUsage]: number } = {};
-  for (const key of [
-    'inputTokens',
-    'cachedTokens',
-    'cacheWriteTokens',
-    'outputTokens',
-    'reasoningTokens',
-    'totalTokens',
-  ] as const) {
+  for (const key of usageKeys) {
     const count = usage[key];
     if (count !== undefined) present[key] = count;
   }

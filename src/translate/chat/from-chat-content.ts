@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { InputPart } from '../../protocol/responses/items.ts';
 import { parseFileData, parseImageUrl } from '../parse/parse-media.ts';
 import { isAbsent, parseChoice, parseObject, parseString } from '../parse/parse-value.ts';
@@ -34,8 +34,15 @@ export function parseChatContent(value: unknown, path: string, role: ContentRole
   if (value === null && (role === 'assistant' || role === 'tool')) return { parts: [], places: [] };
   if (typeof value === 'string') return { parts: [toText(parseString(value, path, textLimits), role)], places: [path] };
   if (!Array.isArray(value)) throw invalidType(path, 'one of a string or an array of content parts', value);
-  const placed = value.map((member, index) => parsePart(member, `${path}[${index}]`, role));
+  const placed = value.flatMap((member: unknown, index) =>
+    role === 'assistant' && isThinkingPart(member) ? [] : [parsePart(member, `${path}[${index}]`, role)],
+  );
   return { parts: placed.map(({ part }) => part), places: placed.map(({ place }) => place) };
+}
+
+/** Mistral's form of what was thought. It is no content: `from-chat-reasoning` reads it. */
+export function isThinkingPart(part: unknown): part is { readonly thinking?: unknown } {
+  return isJsonObject(part) && part['type'] === 'thinking';
 }
 
 function toText(text: string, role: ContentRole): InputPart {

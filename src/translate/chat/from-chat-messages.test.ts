@@ -13,6 +13,29 @@ function inputOf(...messages: object[]): InputItemParam[] {
 const call = { id: 'call_1', type: 'function', function: { name: 'search', arguments: '{"q":1}' } };
 
 describe('messages become items', () => {
+  test("Mistral's thinking, which stands among the content", () => {
+    const thinking = {
+      type: 'thinking',
+      thinking: [
+        { type: 'text', text: 'h' },
+        { type: 'text', text: 'm' },
+      ],
+      closed: true,
+    };
+    const content = [thinking, { type: 'text', text: 'Hello' }, { type: 'thinking', thinking: 'so' }];
+    expect(inputOf({ role: 'assistant', content })).toEqual([
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm\n\nso' }] },
+      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hello' }] },
+    ]);
+    expect(inputOf({ role: 'assistant', content: [thinking], reasoning_content: 'other' })).toEqual([
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'other' }] },
+    ]);
+    expect(() => inputOf({ role: 'user', content: [thinking] })).toThrow(/thinking/);
+    expect(() => inputOf({ role: 'assistant', content: [{ type: 'thinking', thinking: [{ type: 'text', text: 1 }] }] })).toThrow(
+      expect.objectContaining({ param: 'messages[0].content[0].thinking[0].text' }),
+    );
+  });
+
   test('in order, system text in any place, consecutive roles too', () => {
     const roles = ['user', 'system', 'user', 'user', 'developer', 'assistant', 'assistant'];
     const input = inputOf(...roles.map((role) => ({ role, content: role })));

@@ -3,7 +3,7 @@ import type { Loss } from '../../model/loss.ts';
 import type { InputReasoning } from '../../protocol/responses/items.ts';
 import type { InputName } from '../front-request.ts';
 import { isAbsent, parseArray, parseObject, parseString } from '../parse/parse-value.ts';
-import { textLimits } from './from-chat-content.ts';
+import { isThinkingPart, textLimits } from './from-chat-content.ts';
 
 /** An item, and what the client calls it. */
 export interface NamedReasoning {
@@ -17,7 +17,7 @@ interface Thinking {
 }
 
 /**
- * What an assistant message brings of its thinking: text in `reasoning_content` (or `reasoning`, or the text blocks of `reasoning_details`), sealed state in
+ * What an assistant message brings of its thinking: text in `reasoning_content` (or `reasoning`, the text blocks of `reasoning_details`, Mistral's parts of the content), sealed state in
  * `reasoning_details`. All of it comes before what the model said, and the text with the first state. State that another server sealed goes along: the engine knows its own.
  */
 export function parseChatReasoning(message: JsonObject, path: string, losses: Loss[]): NamedReasoning[] {
@@ -27,7 +27,8 @@ export function parseChatReasoning(message: JsonObject, path: string, losses: Lo
         const place = `${path}.reasoning_details[${index}]`;
         return { detail: parseObject(detail, place), place };
       });
-  const thinking = findText(message, path) ?? fromDetails(details);
+  const thinking =
+    findText(message, path) ?? fromDetails(details) ?? fromContent(message['content'], `${path}.content`) ?? nothing;
   const sealed = details.flatMap(({ detail, place }) => {
     noteSignature(detail, place, losses);
     const { type, data } = detail;
@@ -40,6 +41,8 @@ export function parseChatReasoning(message: JsonObject, path: string, losses: Lo
     name: { item: place, members: { encrypted_content: 'data' } },
   }));
 }
+
+const nothing: Thinking = { text: '', place: '' };
 
 function toItem(text: string): InputReasoning {
   return { type: 'reasoning', summary: text === '' ? [] : [{ type: 'summary_text', text }] };
@@ -56,12 +59,39 @@ function findText(message: JsonObject, path: string): Thinking | undefined {
   return undefined;
 }
 
-function fromDetails(details: readonly { readonly detail: JsonObject; readonly place: string }[]): Thinking {
+function fromDetails(details: readonly { readonly detail: JsonObject; readonly place: string }[]): Thinking | undefined {
   const texts = details.flatMap(({ detail, place }) => {
     const text = detail['type'] === 'reasoning.summary' ? detail['summary'] : detail['text'];
     return typeof text === 'string' && text !== '' ? [{ text, place }] : [];
   });
-  return { text: texts.map(({ text }) => text).join('\n\n'), place: texts[0]?.place ?? '' };
+  return join(texts);
+}
+
+function join(texts: readonly Thinking[]): Thinking | undefined {
+  const [first] = texts;
+  return first === undefined ? undefined : { text: texts.map(({ text }) => text).join('\n\n'), place: first.place };
+}
+
+/** Mistral's form: `{ type: 'thinking', thinking: [{ type: 'text', text }] }` among the parts of the content. */
+function fromContent(content: unknown, path: string): Thinking | undefined {
+  if (!Array.isArray(content)) return undefined;
+  const texts = content.flatMap((part: unknown, at) => {
+    if (!isThinkingPart(part)) return [];
+    const place = `${path}[${at}]`;
+    const text = readThinkingPart(part.thinking, `${place}.thinking`);
+    return text === '' ? [] : [{ text, place }];
+  });
+  return join(texts);
+}
+
+/** References to sources, which stand among the texts, say nothing without them. */
+function readThinkingPart(value: unknown, path: string): string {
+  if (typeof value === 'string') return parseString(value, path, textLimits);
+  const texts = parseArray(value, path).map((member, at) => {
+    const { type, text } = parseObject(member, `${path}[${at}]`);
+    return type === 'text' ? parseString(text, `${path}[${at}].text`, textLimits) : '';
+  });
+  return texts.join('');
 }
 
 /** A signature without our seal could be checked only by the server that made it. */

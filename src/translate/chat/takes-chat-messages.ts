@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { ContentPart, InputItem, ModelRequest } from '../../model/model-request.ts';
 import { ChatCallIds } from './chat-call-ids.ts';
 import type { ChatProfile } from './chat-profile.ts';
+import { isThinkingPart } from './from-chat-content.ts';
 import { reasoningReplay } from './reasoning-replay.ts';
 
 /** Members in which servers hand out their thinking. Which of them a server takes back is its own (`reasoning-replay`). */
@@ -44,7 +45,13 @@ function takesMessage(message: unknown, model: string, profile: ChatProfile): bo
   const parts: readonly unknown[] | null = Array.isArray(content) ? content : null;
   if (parts?.length === 0) return false;
   if (!profile.isMistral && parts?.some((part) => isJsonObject(part) && typeof part['image_url'] === 'string')) return false;
+  if (parts?.some(isThinkingPart) === true && !takesThinkingParts(model, profile)) return false;
   return role !== 'assistant' || takesReasoning(message, model, profile);
+}
+
+/** Mistral's own form, which other servers take for a part that they do not know. */
+function takesThinkingParts(model: string, { vendor }: ChatProfile): boolean {
+  return reasoningReplay(vendor, model).as === 'thinking-part';
 }
 
 /** Thinking in the words of the server that is asked, and all that it demands. Of servers that nobody knows some demand it and others ignore it. */

@@ -28,6 +28,8 @@ function called(more: object, id = 'call_1', output: unknown = 'found', name = '
   return { messages: [user, answer, { role: 'tool', tool_call_id: id, content: output }] };
 }
 
+const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
+const thought = [user, { role: 'assistant', content: [thinking, { type: 'text', text: 'a' }] }, user];
 const file = { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,aGVsbG8=' } };
 const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,aGVsbG8=' } };
 
@@ -38,6 +40,7 @@ describe('a body goes to the server as it is', () => {
     ['with reasoning that it wrote itself', 'openrouter', called({ reasoning_details: [{ type: 'reasoning.text', text: 'a' }] })],
     ['with reasoning where nothing is known of the server', 'generic', called({ reasoning_content: 'a' })],
     ['with the reasoning that it demands', 'deepseek', called({ reasoning_content: '' }), 'deepseek-chat'],
+    ['with thinking in its own form', 'mistral', { messages: thought }],
     ['with images', 'openai', { messages: [{ role: 'user', content: [image] }] }],
     ['with an image that a tool showed', 'openai', called({}, 'call_1', [image])],
     ['with null for nothing', 'openai', { tools: null, stop: null, max_tokens: null }],
@@ -66,6 +69,8 @@ describe('a body is said in other words', () => {
     ["Groq's word for the default tier", 'openai', { service_tier: 'on_demand' }],
     ['reasoning of another server', 'openai', called({ reasoning_content: 'a' })],
     ['reasoning under the name of another server', 'vllm', called({ reasoning_content: 'a' })],
+    ['thinking in the form of Mistral', 'openai', { messages: thought }],
+    ['thinking in the form of Mistral', 'generic', { messages: thought }],
     ['reasoning that R1 refuses', 'deepseek', called({ reasoning_content: 'a' }), 'deepseek-r1'],
     ['missing reasoning that it demands', 'deepseek', called({}), 'deepseek-chat'],
     ['a name in the history that it refuses', 'openai', called({}, 'call_1', 'found', 'mcp.server/tool')],

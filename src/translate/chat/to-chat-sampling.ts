@@ -2,14 +2,14 @@ import type { ModelRequest } from '../../model/model-request.ts';
 import type { ChatRequest } from '../../protocol/chat/request.ts';
 import { isThinkingModel } from '../responses/responses-profile.ts';
 import type { ChatProfile } from './chat-profile.ts';
-import { refusesSampling } from './openai-models.ts';
+import { withoutRefusedSampling } from './openai-models.ts';
 import type { ReportLoss } from './to-chat-content.ts';
 
 /** How an answer is drawn and where it ends, in the fields this server knows; what it has no field for is a loss. */
 export function toChatSampling(request: ModelRequest, profile: ChatProfile, report: ReportLoss): Partial<ChatRequest> {
   const { maxOutputTokens } = request;
   reportIgnoredSampling(request, profile, report);
-  const taken = profile.vendor === 'openai' && refusesSampling(request) ? withoutRefused(request, report) : request;
+  const taken = profile.vendor === 'openai' ? withoutRefusedSampling(request, report) : request;
   return {
     ...(maxOutputTokens !== null && { [profile.maxTokensField]: maxOutputTokens }),
     ...toDrawing(taken),
@@ -26,24 +26,6 @@ function toDrawing({ temperature, topP, presencePenalty, frequencyPenalty }: Mod
     ...(topP !== null && { top_p: topP }),
     ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
     ...(frequencyPenalty !== null && { frequency_penalty: frequencyPenalty }),
-  };
-}
-
-/** Values that say what is so anyway are taken. */
-function withoutRefused(request: ModelRequest, report: ReportLoss): ModelRequest {
-  const reason = 'this model of OpenAI takes no such setting while it thinks';
-  const keep = (path: string, value: number | null, usual: number | null): number | null => {
-    if (value === null || value === usual) return value;
-    report({ path, action: 'dropped', reason });
-    return null;
-  };
-  return {
-    ...request,
-    temperature: keep('temperature', request.temperature, 1),
-    topP: keep('top_p', request.topP, 1),
-    presencePenalty: keep('presence_penalty', request.presencePenalty, 0),
-    frequencyPenalty: keep('frequency_penalty', request.frequencyPenalty, 0),
-    topLogprobs: keep('top_logprobs', request.topLogprobs, null),
   };
 }
 

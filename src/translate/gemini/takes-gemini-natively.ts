@@ -7,7 +7,7 @@ import { takesGeminiContents } from './takes-gemini-contents.ts';
 import { geminiToolNameRule } from './to-gemini-tools.ts';
 import { isRefusedMediaType } from './to-media-part.ts';
 
-interface NativeOptions {
+export interface NativeOptions {
   /** As for `toGeminiRequest`: Vertex takes more in a schema, and is not told to show its searches. */
   readonly isVertex: boolean;
 }

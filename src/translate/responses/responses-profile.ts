@@ -13,6 +13,8 @@ export interface ResponsesProfile {
   readonly hasDeveloperRole: boolean;
   /** When `reasoning.encrypted_content` may be asked for: OpenAI refuses it for models that do not think. */
   readonly sealedReasoning: 'always' | 'by-model' | 'never';
+  /** Its models are OpenAI's, which refuse by their sort how answers are drawn and how much is thought. */
+  readonly hasOpenaiModels: boolean;
   /** Any client may ask any of its models for thinking text. */
   readonly grantsSummaries: boolean;
   /** Its schema wants the ids of reasoning items; others would look them up. */
@@ -35,6 +37,7 @@ export interface ResponsesProfile {
 const generic: Omit<ResponsesProfile, 'chat' | 'vendor'> = {
   hasDeveloperRole: true,
   sealedReasoning: 'by-model',
+  hasOpenaiModels: false,
   grantsSummaries: true,
   keepsReasoningIds: true,
   takesFiles: true,
@@ -47,7 +50,7 @@ const generic: Omit<ResponsesProfile, 'chat' | 'vendor'> = {
   enforcesStrict: true,
 };
 
-const ofOpenai = { keepsReasoningIds: false, penalties: false, grantsSummaries: false } as const;
+const ofOpenai = { hasOpenaiModels: true, keepsReasoningIds: false, penalties: false, grantsSummaries: false } as const;
 const ofOpenModels = {
   hasDeveloperRole: false,
   sealedReasoning: 'never',

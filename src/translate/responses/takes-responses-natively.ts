@@ -1,8 +1,10 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import type { ContentPart, ModelRequest } from '../../model/model-request.ts';
+import { withoutRefusedSampling } from '../chat/openai-models.ts';
 import { toShortIdentifier } from '../short-identifier.ts';
 import { isThinkingModel, type ResponsesProfile } from './responses-profile.ts';
 import { mayFetch } from './to-input-parts.ts';
+import { toResponsesReasoning } from './to-responses-reasoning.ts';
 import { responsesToolNames } from './to-responses-request.ts';
 
 /**
@@ -10,7 +12,24 @@ import { responsesToolNames } from './to-responses-request.ts';
  * take, and where a server in our own network would fetch what a client names.
  */
 export function takesResponsesNatively(request: ModelRequest, fields: JsonObject, profile: ResponsesProfile): boolean {
-  return takesSettings(request, fields, profile) && takesTools(request, profile) && takesHistory(request, fields, profile);
+  return (
+    takesSettings(request, fields, profile) &&
+    takesAtOpenai(request, profile) &&
+    takesTools(request, profile) &&
+    takesHistory(request, fields, profile)
+  );
+}
+
+/** Which settings a model of OpenAI refuses depends on the model. */
+function takesAtOpenai(request: ModelRequest, profile: ResponsesProfile): boolean {
+  if (!profile.hasOpenaiModels) return true;
+  let isWhole = true;
+  const report = (): void => {
+    isWhole = false;
+  };
+  withoutRefusedSampling(request, report);
+  toResponsesReasoning(request, profile, report);
+  return isWhole;
 }
 
 function takesSettings(request: ModelRequest, fields: JsonObject, profile: ResponsesProfile): boolean {

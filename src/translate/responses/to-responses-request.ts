@@ -1,12 +1,13 @@
 import type { Loss, Translated } from '../../model/loss.ts';
 import type { ModelRequest, TextFormat } from '../../model/model-request.ts';
 import type { BodyFormat, CreateResponseBody } from '../../protocol/responses/create-body.ts';
+import { neverThinks, withoutRefusedSampling } from '../chat/openai-models.ts';
 import type { ReportLoss } from '../chat/to-chat-content.ts';
-import { effortForBudget } from '../effort-for-budget.ts';
 import { toShortIdentifier } from '../short-identifier.ts';
 import { createToolNames, type ToolNames } from '../tool-names.ts';
 import { isThinkingModel, type ResponsesProfile } from './responses-profile.ts';
 import { toResponsesInput } from './to-responses-input.ts';
+import { toResponsesReasoning } from './to-responses-reasoning.ts';
 import { toResponsesTools } from './to-responses-tools.ts';
 
 /**
@@ -18,16 +19,17 @@ export function toResponsesRequest(request: ModelRequest, profile: ResponsesProf
   const report: ReportLoss = (loss) => losses.push(loss);
   const options = { profile, toolNames: responsesToolNames(request), report };
   const { instructions, stream } = request;
+  const drawn = profile.hasOpenaiModels ? withoutRefusedSampling(request, report) : request;
   const value: CreateResponseBody = {
     model: request.model,
     ...(instructions !== null && { instructions }),
     input: toResponsesInput(request, options),
     ...toResponsesTools(request, options),
     ...toText(request),
-    ...toReasoning(request, profile, report),
-    ...toSampling(request, profile, report),
+    ...toResponsesReasoning(request, profile, report),
+    ...toSampling(drawn, profile, report),
     ...toService(request),
-    ...toInclude(request, profile),
+    ...toInclude(drawn, profile),
     store: false,
     ...(stream && { stream }),
     ...(stream && profile.pads && { stream_options: { include_obfuscation: false } }),
@@ -51,25 +53,6 @@ function toFormat(format: Exclude<TextFormat, { type: 'text' }>): BodyFormat {
   if (format.type === 'json-object') return { type: 'json_object' };
   const { name, description, schema, strict } = format;
   return { type: 'json_schema', name, ...(description !== null && { description }), schema, strict };
-}
-
-/** Tokens to think for have no field here: the nearest effort is taken. */
-function toReasoning(
-  { reasoning, thinkingBudget }: ModelRequest,
-  profile: ResponsesProfile,
-  report: ReportLoss,
-): Pick<CreateResponseBody, 'reasoning'> {
-  // OpenAI refuses it for models that do not think, and for organisations that it has not verified.
-  const summary = reasoning.isWish === true && !profile.grantsSummaries ? null : reasoning.summary;
-  const effort = thinkingBudget === null ? reasoning.effort : effortForBudget(thinkingBudget);
-  if (thinkingBudget !== null && thinkingBudget >= 0)
-    report({
-      path: 'thinking_budget',
-      action: 'approximated',
-      reason: 'this protocol has no budget of tokens to think for; the nearest effort was taken',
-    });
-  if (effort === null && summary === null) return {};
-  return { reasoning: { ...(effort !== null && { effort }), ...(summary !== null && { summary }) } };
 }
 
 function toSampling(request: ModelRequest, profile: ResponsesProfile, report: ReportLoss): Partial<CreateResponseBody> {
@@ -129,5 +112,5 @@ function wantsSealed({ model, reasoning }: ModelRequest, { sealedReasoning, vend
   if (sealedReasoning !== 'by-model') return sealedReasoning === 'always';
   const { effort, summary, isWish = false } = reasoning;
   const asksToThink = (effort ?? (isWish ? null : summary)) !== null && effort !== 'none';
-  return isThinkingModel(model) || (vendor === 'azure' && asksToThink);
+  return isThinkingModel(model) || (vendor === 'azure' && asksToThink && !neverThinks(model));
 }

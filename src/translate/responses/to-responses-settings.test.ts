@@ -9,8 +9,8 @@ import { toTokenCountRequest } from './to-token-count-request.ts';
 const openai = 'https://api.openai.com/v1';
 const vllm = 'http://127.0.0.1:8000/v1';
 
-function translate(change: Partial<ModelRequest>, baseUrl = openai) {
-  const { value: body, losses } = toResponsesRequest(plainRequest('gpt-4o', 'Hi', change), createResponsesProfile(baseUrl));
+function translate(change: Partial<ModelRequest>, baseUrl = openai, model = 'gpt-4o') {
+  const { value: body, losses } = toResponsesRequest(plainRequest(model, 'Hi', change), createResponsesProfile(baseUrl));
   return { body, losses: losses.map(({ path, action }) => `${path} ${action}`) };
 }
 
@@ -167,6 +167,31 @@ describe('settings', () => {
     const { body, losses } = translate(foreign, vllm);
     expect(body).toMatchObject(sent);
     expect(losses).toEqual([]);
+  });
+
+  const sampling = { temperature: 0.2, topP: 0.5, topLogprobs: 2 };
+  const sampled = { temperature: 0.2, top_p: 0.5, top_logprobs: 2 };
+  const unsampled = ['temperature dropped', 'top_p dropped', 'top_logprobs dropped'];
+
+  test.each<[string, Partial<ModelRequest>, object, readonly string[], string?]>([
+    ['gpt-5-mini', sampling, {}, unsampled],
+    ['o4-mini', { temperature: 1, topP: 1 }, { temperature: 1, top_p: 1 }, []],
+    ['gpt-5.2', { ...sampling, reasoning: { effort: 'low', summary: null } }, { reasoning: { effort: 'low' } }, unsampled],
+    ['gpt-5.2', sampling, sampled, []],
+    ['gpt-5-mini', sampling, sampled, [], 'https://models.example/v1'],
+    ['gpt-4o', { reasoning: { effort: 'low', summary: 'auto' } }, {}, ['reasoning.effort dropped', 'reasoning.summary dropped']],
+    ['gpt-4o', { reasoning: { effort: 'none', summary: null } }, {}, []],
+    ['gpt-4o', { reasoning: { effort: null, summary: 'auto', isWish: true } }, {}, []],
+    ['gpt-4o', { thinkingBudget: 2048 }, {}, ['thinking_budget dropped']],
+    ['gpt-4o', { thinkingBudget: 0 }, {}, []],
+    ['gpt-5', { thinkingBudget: 2048 }, { reasoning: { effort: 'low' } }, ['thinking_budget approximated']],
+    ['llama', { reasoning: { effort: 'low', summary: null } }, { reasoning: { effort: 'low' } }, [], vllm],
+  ])('%s %j: what this model refuses is not sent', (model, change, wanted, losses, baseUrl) => {
+    const { body, losses: lost } = translate(change, baseUrl, model);
+    const { temperature, top_p, top_logprobs, reasoning } = body;
+    expect(JSON.parse(JSON.stringify({ temperature, top_p, top_logprobs, reasoning }))).toEqual(wanted);
+    expect(lost).toEqual(losses);
+    if (!('top_logprobs' in wanted)) expect(body.include ?? []).not.toContain('message.output_text.logprobs');
   });
 
   test('to count tokens only what becomes input is sent', () => {

@@ -59,10 +59,10 @@ async function startOnFreePort(toYaml: (port: number) => string): Promise<{ gate
   }
 }
 
-test('a tap listens before the gateway says so, and prints the password it has made', async () => {
+test('a tap listens before the gateway says so, and prints the password it has made, which its log never quotes', async () => {
   const { gateway, port } = await startOnFreePort(
     (port) =>
-      `taps: { proxy: { mode: forward, listen: "127.0.0.1:${String(port)}", hosts: [model.example] } }\nstore: { url: "memory:" }`,
+      `taps: { proxy: { mode: forward, listen: "127.0.0.1:${String(port)}", hosts: [model.example] } }\nstore: { url: "memory:" }\nlog: { content: true }`,
   );
   await new Promise<void>((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
@@ -70,9 +70,17 @@ test('a tap listens before the gateway says so, and prints the password it has m
       resolve();
     }).once('error', reject);
   });
-  expect(gateway.output()).toMatch(/http:\/\/[^\s:@]+:[^\s:@]{16,}@127\.0\.0\.1:\d+[^]*antiphon listening on/);
+  const printed = /http:\/\/[^\s:@]+:([^\s:@]{16,})@127\.0\.0\.1:\d+[^]*antiphon listening on/;
+  expect(gateway.output()).toMatch(printed);
+  const [, password = ''] = printed.exec(gateway.output()) ?? [];
+  const stranger = connect(port, '127.0.0.1').end('CONNECT model.example:443 HTTP/1.1\r\nHost: model.example:443\r\n\r\n');
+  await once(stranger.resume(), 'close');
+  expect((await ask(gateway, { model: password, input: 'Hi' })).status).toBe(400);
   gateway.kill('SIGTERM');
   expect(await gateway.exit).toBe(0);
+  expect(gateway.output()).toContain('a tap met trouble: a program came without its credential');
+  expect(gateway.output()).toContain('[secret]');
+  expect(gateway.output().split(password)).toHaveLength(2);
 });
 
 test('no credential stands in any answer or line of output, and a new process goes on with what an old one has begun', async () => {

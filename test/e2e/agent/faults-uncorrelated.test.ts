@@ -47,9 +47,8 @@ async function openProgram(bench: AgentGateway, mode: 'reverse' | 'forward') {
     };
   }
   const ca = await readFile(join(bench.gateway.dataDirectory, 'data', 'tap', 'ca.pem'), 'utf8');
-  const tap = { url: bench.tapUrl, port: Number(new URL(bench.tapUrl).port), credential: 'agent:tap-password-0123456789' };
   const session = await openTunnelSession({
-    tap: { ...tap, close: () => Promise.resolve() },
+    tap: { port: Number(new URL(bench.tapUrl).port), credential: 'agent:tap-password-0123456789' },
     target: new URL(bench.model.url).host,
     ca,
   });

@@ -53,3 +53,20 @@ test.each(builds)('an agent server of another build: %s', async (_name, options)
     await agent.close();
   }
 });
+
+test('one that counts no tokens: usage is estimated, which is a loss', async () => {
+  const agent = await startTerseAgentServer();
+  const gateway = await startGateway(
+    `backends: { agent: { type: cascade, base_url: "${agent.url}" } }\nstore: { url: "memory:" }`,
+  );
+  const answers = [];
+  for (const stream of [true, false]) answers.push(await ask(gateway, { input: 'A question of six words here', stream }));
+  const [streamed, synced] = answers;
+  expect(streamed?.body.usage).toEqual(synced?.body.usage);
+  const { input_tokens: input = 0, output_tokens: output = 0, total_tokens: total } = synced?.body.usage ?? {};
+  expect([input >= 6, output >= 8, total]).toEqual([true, true, input + output]);
+  const losses = JSON.parse(synced?.headers.get('antiphon-losses') ?? '[]') as object[];
+  expect(losses).toContainEqual({ path: 'usage', action: 'estimated', reason: expect.any(String) as string });
+  await gateway.close();
+  await agent.close();
+});

@@ -198,9 +198,9 @@ describe('errors reach the official client', () => {
     expect(await errorOf(create({ model: 'rehearsal/429', stream: true }))).toMatchObject({ status: 429 });
     const call = { id: 'call_1', type: 'function', function: { name: 'a', arguments: '{}' } };
     const unanswered = [...ask('Hi'), { role: 'assistant', content: null, tool_calls: [call] }];
-    expect(await errorOf(create({ messages: unanswered }))).toMatchObject({ status: 400, param: 'messages' });
+    expect(await errorOf(create({ messages: unanswered }))).toMatchObject({ status: 400, param: 'messages[1].tool_calls[0].id' });
     const unasked = [...ask('Hi'), { role: 'tool', tool_call_id: 'call_1', content: 'a' }];
-    expect(await errorOf(create({ messages: unasked }))).toMatchObject({ status: 400, param: 'messages' });
+    expect(await errorOf(create({ messages: unasked }))).toMatchObject({ status: 400, param: 'messages[1].tool_call_id' });
   });
 
   test.each(['late-failure', 'cut', 'throws'])('in the middle of a stream: %s', async (id) => {

@@ -37,7 +37,11 @@ beforeAll(async () => {
       `backends: { g: { type: gemini, base_url: "${url}", api_key: "AIza-upstream-0123" } }\nrouting: { retries: 0, breaker: off }`,
     (response, { url, body }) => {
       const script = scripts[/models\/([^:]+):/.exec(url)?.[1] ?? ''];
-      if (body.includes('thoughtSignature'))
+      if (url.includes(':countTokens'))
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ totalTokens: body.includes('future') ? 42 : 7 }));
+      else if (body.includes('thoughtSignature'))
         response
           .writeHead(400)
           .end('{"error":{"code":400,"message":"Corrupted thought signature.","status":"INVALID_ARGUMENT"}}');
@@ -146,4 +150,17 @@ test('signatures of another server: refused as they are, the turn goes on transl
   expect(answer.status).toBe(200);
   expect(String(answer.headers['antiphon-losses'])).toContain('contents[1]');
   await gateway.nextReport();
+});
+
+test.each([
+  ['flat', { contents: [{ role: 'user', parts: [{ text: 'hi', future: 1 }] }] }, 42],
+  ['wrapped', { generateContentRequest: { model: 'models/g/plain', contents: [{ parts: [{ text: 'hi', future: 1 }] }] } }, 42],
+  ['flat, with what Google counts only in a wrapper', { contents: [{ parts: [{ text: 'hi', future: 1 }] }], tools: [] }, 7],
+  ['nothing', { future: 1 }, 7],
+  ['wrapped', { generateContentRequest: { model: 'models/g/plain', contents: [{ parts: ['hi'], future: 1 }] } }, 7],
+])('tokens are counted of what the client wrote: %s', async (_form, body, totalTokens) => {
+  const answer = await ask('plain:countTokens', JSON.stringify(body));
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { totalTokens }]);
+  const sent = JSON.parse(gateway.upstream.requests.at(-1)?.body.toString() ?? '') as Record<string, { model?: string }>;
+  expect(sent['generateContentRequest']?.model ?? 'models/plain').toBe('models/plain');
 });

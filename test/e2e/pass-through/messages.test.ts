@@ -43,10 +43,12 @@ beforeAll(async () => {
         `  claude: { type: anthropic, base_url: "${url}", api_key: "sk-ant-upstream-0123", headers: { anthropic-beta: ours-1 } }`,
         'routing: { retries: 0, breaker: off }',
       ].join('\n'),
-    (response, { body }) => {
+    (response, { body, url }) => {
       const { model, stream = false } = JSON.parse(body.toString()) as { model: string; stream?: boolean };
       const isForeign = body.includes('signature');
-      if (isForeign)
+      if (model === 'counted' || (url.includes('count_tokens') && !isForeign))
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ input_tokens: isForeign ? 42 : 7 }));
+      else if (isForeign)
         response
           .writeHead(400, { 'content-type': 'application/json' })
           .end('{"type":"error","error":{"type":"invalid_request_error","message":"Invalid `signature` in `thinking` block"}}');
@@ -144,4 +146,37 @@ test('thinking that another server signed: refused as it is, the turn goes on tr
   expect(JSON.parse(answer.text)).toMatchObject({ content: [{ type: 'text', text: 'hé' }] });
   expect(String(answer.headers['antiphon-losses'])).toContain('messages[1].content[0]');
   await gateway.nextReport();
+});
+
+test.each([
+  ['counted', 42],
+  ['plain', 7],
+])('tokens are counted with thinking that the server signed, where it takes it (%s)', async (model, input_tokens) => {
+  const body = {
+    model: `claude/${model}`,
+    messages: [
+      { role: 'user', content: 'hi' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'hm', signature: 'theirs' },
+          { type: 'text', text: 'so' },
+        ],
+      },
+      { role: 'user', content: 'and?' },
+    ],
+    future: 1,
+  };
+  const answer = await sendHttp(gateway.url, {
+    path: '/v1/messages/count_tokens?beta=true',
+    headers: { 'content-type': 'application/json', 'anthropic-beta': 'theirs-1' },
+    body: JSON.stringify(body),
+  });
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { input_tokens }]);
+  const native = gateway.upstream.requests.at(model === 'counted' ? -1 : -2);
+  expect([native?.url, JSON.parse(native?.body.toString() ?? '')]).toEqual([
+    '/v1/messages/count_tokens?beta=true',
+    { ...body, model },
+  ]);
+  expect(native?.headers).toContain('anthropic-beta: theirs-1,ours-1');
 });
