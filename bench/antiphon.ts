@@ -21,6 +21,8 @@ export function toAntiphonProgram(upstream: string, folder: string): Promise<Nod
   const backends = {
     chat: { type: 'chat', base_url: `${upstream}/v1` },
     gemini: { type: 'gemini', api_key: 'x', base_url: upstream },
+    messages: { type: 'anthropic', api_key: 'x', base_url: upstream },
+    responses: { type: 'responses', base_url: `${upstream}/v1` },
   };
   return writeAntiphonProgram(folder, { backends });
 }

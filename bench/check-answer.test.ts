@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkAnswer, checkStreamClosely } from './check-answer.ts';
-import { answerText, chatWire, deltas, geminiWire, usage } from './wire.ts';
+import { answerText, chatWire, deltas, geminiWire, messagesWire, responsesWire, usage } from './wire.ts';
 
 const counted = { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, total_tokens: usage.totalTokens };
 const response = { status: 'completed', output: [{ type: 'message', content: [{ text: answerText }] }], usage: counted };
@@ -30,6 +30,8 @@ describe('what is right passes', () => {
     expect(checkAnswer('responses-whole', 200, Buffer.from(JSON.stringify(response)))).toBeNull();
     expect(checkAnswer('chat-stream', 200, Buffer.concat(chatWire.writes))).toBeNull();
     expect(checkAnswer('gemini-stream', 200, Buffer.concat(geminiWire.writes))).toBeNull();
+    expect(checkAnswer('messages-stream', 200, Buffer.concat(messagesWire.writes))).toBeNull();
+    expect(checkAnswer('passed-responses-stream', 200, Buffer.concat(responsesWire.writes))).toBeNull();
     expect(checkAnswer('chat-whole', 200, chatWire.whole)).toBeNull();
     expect(checkAnswer('gemini-whole', 200, geminiWire.whole)).toBeNull();
   });

@@ -1,7 +1,15 @@
-import { answerText, chatWire, deltaCount, geminiWire, usage } from './wire.ts';
+import { answerText, chatWire, deltaCount, geminiWire, messagesWire, responsesWire, usage } from './wire.ts';
 
 /** What a subject has to answer: the upstream's bytes untouched, or the same answer as Responses events or as a Response object. */
-export type AnswerKind = 'chat-stream' | 'gemini-stream' | 'chat-whole' | 'gemini-whole' | 'responses-stream' | 'responses-whole';
+export type AnswerKind =
+  | 'chat-stream'
+  | 'gemini-stream'
+  | 'messages-stream'
+  | 'passed-responses-stream'
+  | 'chat-whole'
+  | 'gemini-whole'
+  | 'responses-stream'
+  | 'responses-whole';
 
 interface StreamEvent {
   readonly type: string;
@@ -18,6 +26,8 @@ interface ResponseObject {
 
 const chatStream = Buffer.concat(chatWire.writes);
 const geminiStream = Buffer.concat(geminiWire.writes);
+const messagesStream = Buffer.concat(messagesWire.writes);
+const responsesStream = Buffer.concat(responsesWire.writes);
 const deltaLine = 'event: response.output_text.delta\n';
 const completedLine = 'event: response.completed\n';
 const doneFrame = 'data: [DONE]\n\n';
@@ -31,6 +41,10 @@ export function checkAnswer(kind: AnswerKind, status: number, body: Buffer): str
       return checkBytes(chatStream, body);
     case 'gemini-stream':
       return checkBytes(geminiStream, body);
+    case 'messages-stream':
+      return checkBytes(messagesStream, body);
+    case 'passed-responses-stream':
+      return checkBytes(responsesStream, body);
     case 'chat-whole':
       return checkBytes(chatWire.whole, body);
     case 'gemini-whole':

@@ -51,7 +51,10 @@ const warmUpConcurrency = 64;
  * Runs all scenarios against all subjects in turns (a, b, c, a, b, c …), so that a slow minute of the machine hits all of them. Ratios are taken inside a
  * round, and their median is reported. `isWanted` leaves rows out.
  */
-export async function measureTraffic(bench: Bench, isWanted: (scenario: Scenario) => boolean = () => true): Promise<TrafficRow[]> {
+export async function measureTraffic(
+  bench: Bench,
+  isWanted: (scenario: Scenario) => boolean = () => true,
+): Promise<TrafficRow[]> {
   const { subjects, isQuick } = bench.options;
   const scenarios = listScenarios(subjects).filter(isWanted);
   const running = new Map<Subject, StartedProcess>();

@@ -42,6 +42,14 @@ function toResponsesRequest(model: string, options: { readonly stream: boolean; 
   return { url: '/v1/responses', body: JSON.stringify({ model, instructions, input: question, ...options }) };
 }
 
+function toMessagesRequest(): Target {
+  const messages = [{ role: 'user', content: question }];
+  return {
+    url: '/v1/messages',
+    body: JSON.stringify({ model: 'bench', max_tokens: 4096, system: instructions, messages, stream: true }),
+  };
+}
+
 function streamsAt(concurrency: number): Scenario[] {
   const bareId = `bare-chat-${concurrency}`;
   const bareGeminiId = `bare-gemini-${concurrency}`;
@@ -91,23 +99,34 @@ function streamsAt(concurrency: number): Scenario[] {
   ];
 }
 
-/** Front door and backend speak the same dialect: the server's own bytes go on. */
+/** Front door and backend speak the same dialect: the server's own bytes go on. Each beside the bare proxy with the same bytes. */
 function nativeAt(concurrency: number): Scenario[] {
-  const native = { subject: 'antiphon', concurrency } as const;
-  const named = (target: Target, from: string, to: string): Target => ({
-    url: target.url.replace(from, to),
-    body: target.body.replace(`"${from}"`, `"${to}"`),
+  const dialects = [
+    { dialect: 'chat', answer: 'chat-stream', request: toChatRequest(true) },
+    { dialect: 'gemini', answer: 'gemini-stream', request: toGeminiRequest(true) },
+    { dialect: 'messages', answer: 'messages-stream', request: toMessagesRequest() },
+    {
+      dialect: 'responses',
+      answer: 'passed-responses-stream',
+      request: toResponsesRequest('bench', { stream: true, store: false }),
+    },
+  ] as const;
+  return dialects.flatMap(({ dialect, answer, request }): Scenario[] => {
+    const bareId = `bare-${dialect}-${concurrency}`;
+    const named = {
+      url: request.url.replace('/bench:', `/${dialect}/bench:`),
+      body: request.body.replace('"bench"', `"${dialect}/bench"`),
+    };
+    const isMeasured = dialect === 'chat' || dialect === 'gemini';
+    const bare: Scenario = { id: bareId, subject: 'bare', label: `bare proxy, ${dialect}`, answer, concurrency, request };
+    const native: Scenario = {
+      id: `native-${dialect}-${concurrency}`,
+      subject: 'antiphon',
+      label: `antiphon, ${dialect} to ${dialect}`,
+      ...{ answer, concurrency, request: named, bareId },
+    };
+    return isMeasured ? [native] : [bare, native];
   });
-  return [
-    {
-      ...{ id: `native-chat-${concurrency}`, label: 'antiphon, chat to chat', ...native, answer: 'chat-stream' },
-      ...{ request: named(toChatRequest(true), 'bench', 'chat/bench'), bareId: `bare-chat-${concurrency}` },
-    },
-    {
-      ...{ id: `native-gemini-${concurrency}`, label: 'antiphon, gemini to gemini', ...native, answer: 'gemini-stream' },
-      ...{ request: named(toGeminiRequest(true), 'bench', 'gemini/bench'), bareId: `bare-gemini-${concurrency}` },
-    },
-  ];
 }
 
 function wholeAt(concurrency: number): Scenario[] {

@@ -1,11 +1,11 @@
 /**
- * The model server of the bench, as a process of its own: chat completions and Gemini from prebuilt buffers, so that it costs as little as possible.
+ * The model server of the bench, as a process of its own: chat completions, Messages, Responses and Gemini from prebuilt buffers, so that it costs as little as possible.
  * A model named `stall` gets the first socket write and then nothing, until its client leaves.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { chatWire, geminiWire, type Wire } from './wire.ts';
+import { chatWire, geminiWire, messagesWire, responsesWire, type Wire } from './wire.ts';
 
 interface Playing {
   readonly response: ServerResponse;
@@ -39,7 +39,7 @@ function playOne(stream: Playing): void {
 }
 
 /** The first write goes out at once, so that the time to the first byte is the subject's own. */
-function sendStream(response: ServerResponse, wire: Wire, stalls: boolean): void {
+function sendStream(response: ServerResponse, wire: Pick<Wire, 'writes'>, stalls: boolean): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const stream = { response, writes: wire.writes, next: 0 };
   playOne(stream);
@@ -58,7 +58,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (url === '/v1/chat/completions') {
     if (/"stream":\s*true/.test(body)) sendStream(response, chatWire, /"model":\s*"stall"/.test(body));
     else sendJson(response, chatWire.whole);
-  } else if (url.includes(':streamGenerateContent')) sendStream(response, geminiWire, url.includes('/stall:'));
+  } else if (url.startsWith('/v1/messages')) sendStream(response, messagesWire, false);
+  else if (url === '/v1/responses') sendStream(response, responsesWire, false);
+  else if (url.includes(':streamGenerateContent')) sendStream(response, geminiWire, url.includes('/stall:'));
   else if (url.includes(':generateContent')) sendJson(response, geminiWire.whole);
   else if (url.startsWith('/v1/models'))
     sendJson(response, JSON.stringify({ object: 'list', data: ['bench', 'stall'].map(chatModel) }));

@@ -97,6 +97,88 @@ export const geminiWire: Wire = {
   whole: Buffer.from(JSON.stringify(geminiBody(answerText, deltaCount, 'STOP'))),
 };
 
+function eventFrame(event: { readonly type: string; readonly [member: string]: unknown }): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Anthropic's Messages. */
+export const messagesWire: Pick<Wire, 'writes'> = {
+  writes: groupWrites({
+    head: [
+      {
+        type: 'message_start',
+        message: {
+          id: 'msg_bench',
+          type: 'message',
+          role: 'assistant',
+          model: 'bench',
+          content: [],
+          stop_reason: null,
+          stop_sequence: null,
+          usage: { input_tokens: inputTokens, output_tokens: 1 },
+        },
+      },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    ]
+      .map(eventFrame)
+      .join(''),
+    frames: deltas.map((text) => eventFrame({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })),
+    tail: [
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: deltaCount } },
+      { type: 'message_stop' },
+    ]
+      .map(eventFrame)
+      .join(''),
+  }),
+};
+
+/** A Responses server: what OpenAI sends, with the mark that this gateway puts behind every stream. */
+export const responsesWire: Pick<Wire, 'writes'> = toResponsesWire();
+
+function toResponsesWire(): Pick<Wire, 'writes'> {
+  const place = { item_id: 'msg_bench', output_index: 0, content_index: 0 };
+  const part = { type: 'output_text', text: answerText, annotations: [], logprobs: [] };
+  const item = { id: 'msg_bench', type: 'message', status: 'completed', role: 'assistant', content: [part] };
+  const response = {
+    id: 'resp_bench',
+    object: 'response',
+    created_at: 1_790_000_000,
+    model: 'bench',
+    error: null,
+    incomplete_details: null,
+  };
+  const running = { ...response, status: 'in_progress', output: [], usage: null };
+  const counted = {
+    input_tokens: usage.inputTokens,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: usage.outputTokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: usage.totalTokens,
+  };
+  const opening = [
+    { type: 'response.created', response: running },
+    { type: 'response.in_progress', response: running },
+    { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress', content: [] } },
+    { type: 'response.content_part.added', ...place, part: { ...part, text: '' } },
+  ];
+  const closing = [
+    { type: 'response.output_text.done', ...place, text: answerText, logprobs: [] },
+    { type: 'response.content_part.done', ...place, part },
+    { type: 'response.output_item.done', output_index: 0, item },
+    { type: 'response.completed', response: { ...response, status: 'completed', output: [item], usage: counted } },
+  ];
+  const said = deltas.map((delta) => ({ type: 'response.output_text.delta', ...place, delta, logprobs: [] }));
+  const frames = [...opening, ...said, ...closing].map((event, number) => eventFrame({ ...event, sequence_number: number }));
+  return {
+    writes: groupWrites({
+      head: frames.slice(0, opening.length).join(''),
+      frames: frames.slice(opening.length, -closing.length),
+      tail: `${frames.slice(-closing.length).join('')}data: [DONE]\n\n`,
+    }),
+  };
+}
+
 interface Frames {
   readonly head: string;
   readonly frames: readonly string[];

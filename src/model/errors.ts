@@ -102,11 +102,10 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: ErrorCode;
   readonly param: string | null;
-  /** Where exactly, when `param` says less; else the same. */
-  readonly place: string | null;
   readonly status: number;
   readonly retryAfter: number | null;
   readonly #isFinal: boolean;
+  readonly #place: string | null;
 
   /** Whatever was thrown, as something a client may see. A stranger's text stays in `cause`. */
   static from(thrown: unknown): GatewayError {
@@ -118,10 +117,15 @@ export class GatewayError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.param = options.param ?? null;
-    this.place = options.place ?? this.param;
+    this.#place = options.place ?? this.param;
     this.status = options.status ?? codes[code].status;
     this.retryAfter = options.retryAfter ?? null;
     this.#isFinal = options.isFinal ?? false;
+  }
+
+  /** Where exactly, when `param` says less; else the same. */
+  get place(): string | null {
+    return this.#place;
   }
 
   /** OpenAI's class of the error: `invalid_request_error`, `rate_limit_error`, `server_error` … */

@@ -21,7 +21,7 @@ export interface ModelCallContext {
 
 /** A call to the model API: its body is read as a whole, and `intercept` says what becomes of it. */
 export async function serveModelCall(context: ModelCallContext): Promise<void> {
-  const { caller, path, deps } = context;
+  const { caller, path } = context;
   caller.sendContinue();
   const body = await readCallBody(caller.body);
   const interception = body === null ? null : await interceptCall(context, body);

@@ -53,21 +53,27 @@ function takesThinking({ config, traits, request }: Subject): boolean {
   const asked = membersOf(config.get('thinkingConfig').value);
   if (asked === null) return true;
   const { thinking } = traits;
-  const level = wordOf(asked, 'thinkingLevel').toLowerCase();
-  const hasLevel = level !== '' && level !== 'thinking_level_unspecified';
+  const level = wordOf(asked, 'thinkingLevel')
+    .toLowerCase()
+    .replace(/^thinking_level_unspecified$/, '');
+  const hasLevel = level !== '';
   const budget = asked.get('thinkingBudget').value;
   switch (thinking.type) {
     case 'none':
       return !hasLevel && budget === undefined && asked.get('includeThoughts').value !== true;
     case 'budget':
-      if (hasLevel) return false;
-      return typeof budget !== 'number' || budget === -1 || (budget >= thinking.lowest && budget <= thinking.highest);
+      return !hasLevel && isWithin(budget, thinking);
     case 'level': {
       // Models under a name that nobody knows may be something else altogether.
       if (!/^(?:models\/)?gemini-/i.test(request.model)) return true;
       return budget !== 0 && (level !== 'minimal' || thinking.lowest === 'MINIMAL');
     }
   }
+}
+
+/** -1 leaves it to the model. */
+function isWithin(budget: unknown, { lowest, highest }: { readonly lowest: number; readonly highest: number }): boolean {
+  return typeof budget !== 'number' || budget === -1 || (budget >= lowest && budget <= highest);
 }
 
 const maxStops = 5;

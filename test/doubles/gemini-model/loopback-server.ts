@@ -120,7 +120,12 @@ function isInUse(error: unknown): boolean {
 async function holdPort(port: number): Promise<{ close(): Promise<void> }> {
   const far = createTcpServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(far, 'listening');
-  const near = connect({ host: '127.0.0.1', port: (far.address() as AddressInfo).port, localAddress: '127.0.0.1', localPort: port });
+  const near = connect({
+    host: '127.0.0.1',
+    port: (far.address() as AddressInfo).port,
+    localAddress: '127.0.0.1',
+    localPort: port,
+  });
   await once(near, 'connect');
   return {
     async close() {

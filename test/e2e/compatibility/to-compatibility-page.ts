@@ -27,7 +27,7 @@ export function toCompatibilityPage(features: readonly FeatureText[], doors: rea
       (tried.some(({ type }) => type === 'refused') ? '**no ¹**: refused with a 400 that says what note 1 says. ' : '') +
       '**–**: the client has no such thing.',
     'A backend that speaks the dialect of the front door gets the bytes of the client, and the client gets the bytes of the model server: that is "passed through". It is translated as between two dialects where the gateway has something to ' +
-      'change, or with the header `antiphon-pass-through: off`: that is "translated". The stream of a Responses server is judged on its way; from the first event that breaks a rule it goes on in the words of the gateway ([lint.md](lint.md)).',
+      'change, or with the header `antiphon-pass-through: off`: that is "translated". The stream of a Responses server is judged on its way; from the first event that breaks a rule it goes on in the words of the gateway ([pass-through.md](pass-through.md)).',
     ...doors.flatMap((door) => writeDoor(features, door)),
     '## What the lines mean',
     features.map(({ name, meaning }) => `- **${name}**: ${meaning}`).join('\n'),
