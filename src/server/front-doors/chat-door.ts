@@ -6,19 +6,19 @@ import { toChatChunks } from '../../translate/chat/to-chat-chunks.ts';
 import { toChatCompletion } from '../../translate/chat/to-chat-completion.ts';
 import { commentFrame, doneFrame } from '../deliver/encode-sse.ts';
 import { endsStream } from '../deliver/ends-stream.ts';
-import type { FrontDoor, StreamWriter } from './front-door.ts';
+import type { FrontDoor, LateFacts, StreamWriter } from './front-door.ts';
 
 /** `POST /v1/chat/completions`. Nothing is stored: clients of this dialect bring the whole conversation each time. */
 export const chatDoor: FrontDoor<ChatFacts> = {
   dialect: 'chat',
   readRequest: (body) => fromChatRequest(body),
   toNative: () => ({ headers: {}, query: '' }),
-  openStream: (facts) => openChatStream(facts),
+  openStream: (facts, late) => openChatStream(facts, late),
   toBody: (response, facts) => toChatCompletion(response, facts),
 };
 
-function openChatStream(facts: ChatFacts): StreamWriter {
-  const stage = toChatChunks(facts);
+function openChatStream(facts: ChatFacts, late: LateFacts): StreamWriter {
+  const stage = toChatChunks(facts, late);
   /** What all chunks of a stream have in common, written once. */
   let head = '';
 

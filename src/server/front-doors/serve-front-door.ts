@@ -11,7 +11,7 @@ import { lossHeader } from '../losses-header.ts';
 import { routeHeader } from '../route-header.ts';
 import { sessionKeyOf } from '../session-key.ts';
 import { toClientPath, type ClientNames } from '../../translate/front-request.ts';
-import type { FrontDoor } from './front-door.ts';
+import type { FrontDoor, LateFacts } from './front-door.ts';
 import { toNativeRequest } from './to-native-request.ts';
 
 /** Answers a request of any dialect: parse, prepare, run, and choose the delivery. The only way to a model. */
@@ -33,6 +33,14 @@ export async function serveFrontDoor<Facts>(door: FrontDoor<Facts>, exchange: Ex
     ...routeHeader(run.route),
     ...lossHeader(run.losses.map((loss) => ({ ...loss, path: toClientPath(loss.path, names) }))),
   });
+  const late: LateFacts = {
+    get stopSequence() {
+      return run.stopSequence;
+    },
+    get failure() {
+      return run.failure === null ? null : toClientError(run.failure, names);
+    },
+  };
   let acceptedMs: number | null = null;
   try {
     if (request.stream) {
@@ -40,12 +48,12 @@ export async function serveFrontDoor<Facts>(door: FrontDoor<Facts>, exchange: Ex
         acceptedMs = elapsed(exchange);
         return { ...timing(exchange), ...reported(), ...run.passage?.headers };
       };
-      const writer = door.openStream(facts, run);
+      const writer = door.openStream(facts, late);
       await deliverStream(run, exchange.raw, { writer, keepAlive: options.keepAlive, headers, gone });
     } else {
       const response = await deliverJson(run);
       const native = run.takeNative();
-      if (native === null) sendJson(exchange, door.toBody(response, facts, run), reported());
+      if (native === null) sendJson(exchange, door.toBody(response, facts, late), reported());
       else sendBytes(exchange, native, { ...reported(), ...run.passage?.headers });
     }
   } catch (thrown) {
@@ -65,12 +73,16 @@ function showRoute({ route }: ResponseRun, { raw }: Exchange): void {
   for (const [name, value] of Object.entries(routeHeader(route))) raw.setHeader(name, value);
 }
 
-/** The error with the `param` as the client wrote it. */
+/** What was thrown, with the `param` as the client wrote it. */
 export function inClientWords(thrown: unknown, names: ClientNames): unknown {
-  if (!(thrown instanceof GatewayError) || thrown.param === null) return thrown;
+  return thrown instanceof GatewayError ? toClientError(thrown, names) : thrown;
+}
+
+function toClientError(error: GatewayError, names: ClientNames): GatewayError {
+  if (error.param === null) return error;
   const isHub = names.inputs.length === 0;
-  const param = toClientPath(isHub ? thrown.param : (thrown.place ?? thrown.param), names);
-  return param === thrown.param ? thrown : thrown.withParam(param);
+  const param = toClientPath(isHub ? error.param : (error.place ?? error.param), names);
+  return param === error.param ? error : error.withParam(param);
 }
 
 /** What the operator's limit takes away of the client's `timeout` (seconds). */

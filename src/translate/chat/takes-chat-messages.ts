@@ -42,16 +42,14 @@ function takesMessage(message: unknown, model: string, profile: ChatProfile): bo
   if (!isJsonObject(message)) return false;
   const { role, name, content } = message;
   if (profile.vendor === 'groq' && typeof name === 'string') return false;
-  const parts: readonly unknown[] | null = Array.isArray(content) ? content : null;
-  if (parts?.length === 0) return false;
-  if (!profile.isMistral && parts?.some((part) => isJsonObject(part) && typeof part['image_url'] === 'string')) return false;
-  if (parts?.some(isThinkingPart) === true && !takesThinkingParts(model, profile)) return false;
+  if (Array.isArray(content) && (content.length === 0 || !content.every((part) => takesForm(part, model, profile)))) return false;
   return role !== 'assistant' || takesReasoning(message, model, profile);
 }
 
-/** Mistral's own form, which other servers take for a part that they do not know. */
-function takesThinkingParts(model: string, { vendor }: ChatProfile): boolean {
-  return reasoningReplay(vendor, model).as === 'thinking-part';
+/** Mistral has forms of its own: others want an image's URL in an object, and do not know parts of thinking. */
+function takesForm(part: unknown, model: string, { vendor, isMistral }: ChatProfile): boolean {
+  if (isThinkingPart(part)) return reasoningReplay(vendor, model).as === 'thinking-part';
+  return isMistral || !isJsonObject(part) || typeof part['image_url'] !== 'string';
 }
 
 /** Thinking in the words of the server that is asked, and all that it demands. Of servers that nobody knows some demand it and others ignore it. */

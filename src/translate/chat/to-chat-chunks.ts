@@ -24,6 +24,14 @@ import { JoinedText } from './joined-text.ts';
 /** Of one kind of event. */
 type EventOf<T extends ResponseEvent['type']> = Extract<ResponseEvent, { type: T }>;
 
+/** What the terminal event does not say. */
+interface ChatEnd {
+  /** Why the response failed, its `param` in the client's words. */
+  readonly failure: { readonly message: string; readonly param: string | null } | null;
+}
+
+const unknownEnd: ChatEnd = { failure: null };
+
 /**
  * Response events → chat-completion chunks of one stream. The first has the role and the content `''`; sources and sealed reasoning come whole, in one chunk before the
  * last choice, because the official client keeps only the last delta of what it does not know; the usage follows with `choices: []` where the client asked for it.
@@ -31,12 +39,16 @@ type EventOf<T extends ResponseEvent['type']> = Extract<ResponseEvent, { type: T
  * A failure is one last frame with `error` and nothing else: the official clients throw on it, and who does not know it finds neither a `finish_reason` nor `[DONE]` and so
  * cannot take a broken answer for a whole one. What a chat has no words for (web searches, repeated `in_progress`) yields nothing.
  */
-export function toChatChunks(facts: ChatFacts): Stage<ResponseEvent, ChatCompletionChunk | ChatStreamError> {
-  return new ChatStream(facts);
+export function toChatChunks(
+  facts: ChatFacts,
+  late: ChatEnd = unknownEnd,
+): Stage<ResponseEvent, ChatCompletionChunk | ChatStreamError> {
+  return new ChatStream(facts, late);
 }
 
 class ChatStream implements Stage<ResponseEvent, ChatCompletionChunk | ChatStreamError> {
   readonly #facts: ChatFacts;
+  readonly #late: ChatEnd;
   readonly #text = new JoinedText();
   readonly #refusal = new JoinedText();
   readonly #thinking = new JoinedText();
@@ -48,8 +60,9 @@ class ChatStream implements Stage<ResponseEvent, ChatCompletionChunk | ChatStrea
   #created = 0;
   #model = '';
 
-  constructor(facts: ChatFacts) {
+  constructor(facts: ChatFacts, late: ChatEnd) {
     this.#facts = facts;
+    this.#late = late;
   }
 
   // A dispatch table: one line per kind of event.
@@ -79,7 +92,7 @@ class ChatStream implements Stage<ResponseEvent, ChatCompletionChunk | ChatStrea
       case 'response.incomplete':
         return this.#end(event.response);
       case 'response.failed':
-        return [toStreamError(event.response)];
+        return [toStreamError(event.response, this.#late)];
       default:
         return [];
     }
@@ -161,8 +174,9 @@ class ChatStream implements Stage<ResponseEvent, ChatCompletionChunk | ChatStrea
   }
 }
 
-function toStreamError({ error }: ResponseResource): ChatStreamError {
-  const { message, type, param, code } = error ?? unknownFailure;
+function toStreamError({ error }: ResponseResource, { failure }: ChatEnd): ChatStreamError {
+  const { type, code } = error ?? unknownFailure;
+  const { message, param } = failure ?? error ?? unknownFailure;
   // Real OpenAI has no code for these.
   return { error: { message, type, param, code: code === 'invalid_request_error' ? null : code } };
 }

@@ -186,7 +186,8 @@ describe('settings', () => {
     ['gpt-4o', { thinkingBudget: 0 }, {}, []],
     ['gpt-5', { thinkingBudget: 2048 }, { reasoning: { effort: 'low' } }, ['thinking_budget approximated']],
     ['llama', { reasoning: { effort: 'low', summary: null } }, { reasoning: { effort: 'low' } }, [], vllm],
-  ])('%s %j: what this model refuses is not sent', (model, change, wanted, losses, baseUrl) => {
+  ])('%s %j: what this model refuses is not sent', (...row) => {
+    const [model, change, wanted, losses, baseUrl] = row;
     const { body, losses: lost } = translate(change, baseUrl, model);
     const { temperature, top_p, top_logprobs, reasoning } = body;
     expect(JSON.parse(JSON.stringify({ temperature, top_p, top_logprobs, reasoning }))).toEqual(wanted);

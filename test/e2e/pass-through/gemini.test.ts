@@ -29,6 +29,14 @@ const failed: Readonly<Record<string, object>> = {
 };
 const whole = ` ${JSON.stringify(JSON.parse(last), null, 2)}\n`.trimStart();
 
+const refusal = '{"error":{"code":400,"message":"Corrupted thought signature.","status":"INVALID_ARGUMENT"}}';
+
+function wholeAnswer(model: string, url: string, body: Buffer): string {
+  if (url.includes(':countTokens')) return JSON.stringify({ totalTokens: body.includes('future') ? 42 : 7 });
+  if (model === 'broken') return error;
+  return model in failed ? JSON.stringify(failed[model]) : whole;
+}
+
 let gateway: PassingGateway;
 
 beforeAll(async () => {
@@ -36,24 +44,15 @@ beforeAll(async () => {
     (url) =>
       `backends: { g: { type: gemini, base_url: "${url}", api_key: "AIza-upstream-0123" } }\nrouting: { retries: 0, breaker: off }`,
     (response, { url, body }) => {
-      const script = scripts[/models\/([^:]+):/.exec(url)?.[1] ?? ''];
-      if (url.includes(':countTokens'))
-        response
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ totalTokens: body.includes('future') ? 42 : 7 }));
-      else if (body.includes('thoughtSignature'))
-        response
-          .writeHead(400)
-          .end('{"error":{"code":400,"message":"Corrupted thought signature.","status":"INVALID_ARGUMENT"}}');
-      else if (url.includes('alt=sse')) streamPieces(response, ...(script?.events ?? []));
-      else if (url.includes(':stream')) {
+      const model = /models\/([^:]+):/.exec(url)?.[1] ?? '';
+      const { events = [], array = [] } = scripts[model] ?? {};
+      if (body.includes('thoughtSignature')) response.writeHead(400).end(refusal);
+      else if (url.includes('alt=sse')) streamPieces(response, ...events);
+      else {
         response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' });
-        for (const byte of Buffer.from(script?.array.join('') ?? '')) response.write(Uint8Array.of(byte));
+        if (url.includes(':stream')) for (const byte of Buffer.from(array.join(''))) response.write(Uint8Array.of(byte));
+        else response.write(wholeAnswer(model, url, body));
         response.end();
-      } else {
-        const model = /models\/([^:]+):/.exec(url)?.[1] ?? '';
-        const text = model === 'broken' ? error : JSON.stringify(failed[model]);
-        response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(model in scripts ? whole : text);
       }
     },
   );
