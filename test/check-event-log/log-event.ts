@@ -29,7 +29,7 @@ export interface LogResponse {
   readonly completed_at: number | null;
 }
 
-export interface LogUsage {
+interface LogUsage {
   readonly input_tokens: number;
   readonly input_tokens_details: { readonly cached_tokens: number; readonly cache_write_tokens: number };
   readonly output_tokens: number;

@@ -12,7 +12,7 @@ export const toTextPart = (text: string): ContentPart => ({ type: 'text', text, 
 
 export const nullable = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
 
-export const functionNames = ['search', 'get_weather'] as const;
+const functionNames = ['search', 'get_weather'] as const;
 const json = fc.dictionary(someText, fc.string(), { maxKeys: 2 }).map((value) => JSON.stringify(value));
 
 /** Two functions, the first one strict. */

@@ -32,7 +32,7 @@ export function takesGeminiContents(contents: unknown, options: { readonly takes
     const content = readContent(value);
     if (content === null || !isNext(content, before)) return false;
     if (!options.takesMediaOfTools && content.responses.some(hasParts)) return false;
-    before = content.isModel && content.calls.length === 0 ? { ...content, calls: before.calls } : content;
+    before = content.isModel ? { ...content, calls: [...before.calls, ...content.calls] } : content;
   }
   // A history that ends with calls is only counted.
   return true;
@@ -42,8 +42,8 @@ function hasParts(response: Members): boolean {
   return listOf(response.get('parts').value).length > 0;
 }
 
-function isNext({ isModel, calls, responses }: Content, before: Content): boolean {
-  if (isModel) return calls.length === 0 || before.calls.length === 0;
+function isNext({ isModel, responses }: Content, before: Content): boolean {
+  if (isModel) return true;
   const pairs = before.calls.map((call, at) => [call, responses[at]] as const);
   return responses.length === before.calls.length && pairs.every(([call, response]) => answers(call, response));
 }

@@ -8,7 +8,7 @@ import { geminiToolNameRule } from './to-gemini-tools.ts';
 import { isRefusedMediaType } from './to-media-part.ts';
 
 export interface NativeOptions {
-  /** As for `toGeminiRequest`: Vertex takes more in a schema, and is not told to show its searches. */
+  /** As for `toGeminiRequest`: Vertex takes more in a schema. */
   readonly isVertex: boolean;
 }
 
@@ -91,11 +91,7 @@ function takesFormat({ request, config, traits, isVertex, body }: Subject): bool
 function takesTools({ request, body, traits, isVertex }: Subject): boolean {
   const tools = listOf(body.get('tools').value).flatMap((tool) => [...(membersOf(tool) ?? [])]);
   const isBuiltIn = tools.some(([name]) => name !== 'functionDeclarations');
-  if (isBuiltIn && request.tools.length > 0) {
-    if (!traits.isGemini3) return false;
-    const shows = membersOf(body.get('toolConfig').value)?.get('includeServerSideToolInvocations').value === true;
-    if (!isVertex && !shows && tools.some(([name]) => name === 'googleSearch')) return false;
-  }
+  if (isBuiltIn && request.tools.length > 0 && !traits.isGemini3) return false;
   const declared = tools.flatMap(([name, { value }]) => (name === 'functionDeclarations' ? listOf(value) : []));
   return takesNames(request, traits) && (isVertex || declared.every(isOwnDeclaration));
 }
