@@ -1,6 +1,7 @@
 import { installAiSdkPackage } from '../../../test/doubles/ai-sdk-package.ts';
 import { answerWith, openChatUpstream, type ChatAnswer } from '../../../test/doubles/chat-upstream.ts';
 import { backendSuite, type OpenBackend } from '../../../test/backend-suite.ts';
+import { toOpenBackend } from '../../../test/to-open-backend.ts';
 import { counterId } from '../../../test/counter-id.ts';
 import { scratchFolder } from '../../../test/scratch-folder.ts';
 import { isJsonObject } from '../../lib/json.ts';
@@ -53,15 +54,7 @@ async function open(): Promise<OpenBackend> {
     options: { baseURL: upstream.url, apiKey: 'k' },
     timeouts: { firstByteMs: 5000, idleMs: 5000 },
   });
-  return {
-    backend,
-    models: { text: 'text', call: 'call', stall: 'stall', stallText: 'stall-text', refused: 'refused' },
-    server: { requests: () => upstream.seen.length, idle: () => upstream.idle() },
-    async close() {
-      await backend.close();
-      await upstream.close();
-    },
-  };
+  return toOpenBackend(backend, upstream);
 }
 
 backendSuite('ai-sdk', open);

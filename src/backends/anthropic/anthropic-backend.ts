@@ -5,7 +5,6 @@ import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent, TurnEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
 import type { NativeRequest } from '../../model/native-request.ts';
-import type { Secret } from '../../model/secret.ts';
 import { fromAnthropicChunks, type AnthropicTurnStage } from '../../translate/anthropic/from-anthropic-chunks.ts';
 import { readAnthropicError } from '../../translate/anthropic/read-anthropic-error.ts';
 import { toAnthropicRequest, type AnthropicCall } from '../../translate/anthropic/to-anthropic-request.ts';
@@ -15,28 +14,20 @@ import type { DeltaForm } from '../upstream/delta-runs.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
+import type { RemoteBackendOptions } from '../upstream/remote-backend-options.ts';
 import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
-import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
+import { createUpstreamClient, type UpstreamClient } from '../upstream/upstream-client.ts';
 import { createAnthropicAddress, type AnthropicAddress } from './anthropic-address.ts';
 import { mapAnthropicChunkError, mapAnthropicHttpError, type AnthropicErrorOptions } from './map-anthropic-error.ts';
 import { readAnthropicModels } from './read-anthropic-models.ts';
 import { throwEarlyFailure } from './throw-early-failure.ts';
 
-export interface AnthropicBackendOptions {
-  readonly name: string;
+export interface AnthropicBackendOptions extends RemoteBackendOptions {
   /** With or without `/v1`. Anthropic's public API when absent. */
   readonly baseUrl?: string;
-  /** Goes into `x-api-key`; null: `headers` carry the credential, or none is needed. */
-  readonly apiKey: Secret | null;
-  /** Sent with every call, after our own: `authorization`, `anthropic-beta` … */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly timeouts: UpstreamTimeouts;
-  /** PEM file with authorities to trust in addition. */
-  readonly caFile?: string;
   /** Whether cache markers are set (default). */
   readonly marksCache?: boolean;
-  readonly newId: (prefix: string) => string;
 }
 
 /** More pages than any list of models has; a server that repeats its pages must not keep us for ever. */

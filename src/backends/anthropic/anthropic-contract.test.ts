@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { backendSuite, type OpenBackend } from '../../../test/backend-suite.ts';
+import { toOpenBackend } from '../../../test/to-open-backend.ts';
 import { counterId } from '../../../test/counter-id.ts';
 import { answerWith, openChatUpstream, type ChatAnswer } from '../../../test/doubles/chat-upstream.ts';
 import { eventLine, textMessage, toolMessage } from '../../../test/doubles/anthropic-answers.ts';
@@ -46,15 +47,7 @@ async function open(): Promise<OpenBackend> {
     timeouts,
     newId: counterId(),
   });
-  return {
-    backend,
-    models: { text: 'text', call: 'call', stall: 'stall', stallText: 'stall-text', refused: 'refused' },
-    server: { requests: () => upstream.seen.length, idle: () => upstream.idle() },
-    async close() {
-      await backend.close();
-      await upstream.close();
-    },
-  };
+  return toOpenBackend(backend, upstream);
 }
 
 backendSuite('anthropic', open);

@@ -16,14 +16,10 @@ import { mapChatHttpError } from '../upstream/map-chat-http-error.ts';
 import type { MapError } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
 import { readModelList } from '../upstream/read-model-list.ts';
+import type { RemoteBackendOptions } from '../upstream/remote-backend-options.ts';
 import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
-import {
-  createUpstreamClient,
-  type UpstreamClient,
-  type UpstreamRequest,
-  type UpstreamTimeouts,
-} from '../upstream/upstream-client.ts';
+import { createUpstreamClient, type UpstreamClient, type UpstreamRequest } from '../upstream/upstream-client.ts';
 import { endpointUrl, withVersion } from '../upstream/with-version.ts';
 
 /** What changes from one delta to the next. Some servers count, and tell the time, in each. */
@@ -34,21 +30,13 @@ const chatDeltas: DeltaForm = {
   number: null,
 };
 
-export interface ChatBackendOptions {
-  readonly name: string;
+export interface ChatBackendOptions extends RemoteBackendOptions {
   /** Up to and including the version: `http://127.0.0.1:11434/v1`. A bare host gets `/v1`. */
   readonly baseUrl: string;
-  readonly apiKey: Secret | null;
   /** Whose dialect it speaks; found by host and port when absent. */
   readonly vendor?: ChatVendor;
-  /** Sent with every call, after our own: they may replace `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly timeouts: UpstreamTimeouts;
-  /** PEM file with authorities to trust in addition. */
-  readonly caFile?: string;
   /** The server leaves `<think>…</think>` in the text. */
   readonly thinkTags?: boolean;
-  readonly newId: (prefix: string) => string;
 }
 
 /** Any server that speaks OpenAI's chat completions: Ollama, llama.cpp, vLLM, OpenRouter, DeepSeek, Groq, Mistral, OpenAI itself. Must be closed. */

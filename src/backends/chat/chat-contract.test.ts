@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../lib/json.ts';
 import { backendSuite, type OpenBackend } from '../../../test/backend-suite.ts';
+import { toOpenBackend } from '../../../test/to-open-backend.ts';
 import { counterId } from '../../../test/counter-id.ts';
 import { answerWith, dataLine, deltaLine, openChatUpstream, type ChatAnswer } from '../../../test/doubles/chat-upstream.ts';
 import { createChatBackend } from './chat-backend.ts';
@@ -41,15 +42,7 @@ async function open(): Promise<OpenBackend> {
   const upstream = await openChatUpstream(answer);
   const timeouts = { connectMs: 2000, firstByteMs: 5000, idleMs: 5000 };
   const backend = createChatBackend({ name: 'chat', baseUrl: upstream.url, apiKey: null, timeouts, newId: counterId() });
-  return {
-    backend,
-    models: { text: 'text', call: 'call', stall: 'stall', stallText: 'stall-text', refused: 'refused' },
-    server: { requests: () => upstream.seen.length, idle: () => upstream.idle() },
-    async close() {
-      await backend.close();
-      await upstream.close();
-    },
-  };
+  return toOpenBackend(backend, upstream);
 }
 
 backendSuite('chat', open);

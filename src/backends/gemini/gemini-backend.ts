@@ -5,7 +5,6 @@ import { GatewayError } from '../../model/errors.ts';
 import type { ModelEvent } from '../../model/model-event.ts';
 import type { ModelRequest } from '../../model/model-request.ts';
 import type { NativeRequest } from '../../model/native-request.ts';
-import type { Secret } from '../../model/secret.ts';
 import type { GeminiRequest } from '../../protocol/gemini/request.ts';
 import { fromGeminiChunks, type GeminiChunkStage } from '../../translate/gemini/from-gemini-chunks.ts';
 import { isGeminiAnswer } from '../../translate/gemini/is-gemini-answer.ts';
@@ -19,24 +18,17 @@ import type { DeltaForm } from '../upstream/delta-runs.ts';
 import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
+import type { RemoteBackendOptions } from '../upstream/remote-backend-options.ts';
 import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
-import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
+import { createUpstreamClient, type UpstreamClient } from '../upstream/upstream-client.ts';
 import { createGeminiAddress, type GeminiAddress } from './gemini-address.ts';
 import { mapGeminiChunkError, mapGeminiHttpError, type GeminiErrorOptions } from '../upstream/map-gemini-http-error.ts';
 import { readModelPage } from './read-model-page.ts';
 
-export interface GeminiBackendOptions {
-  readonly name: string;
+export interface GeminiBackendOptions extends RemoteBackendOptions {
   /** Up to and including the version; `/v1beta` is added when there is none. Google's public API when absent. */
   readonly baseUrl?: string;
-  readonly apiKey: Secret | null;
-  /** Sent with every call, after our own. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly timeouts: UpstreamTimeouts;
-  /** PEM file with authorities to trust in addition. */
-  readonly caFile?: string;
-  readonly newId: (prefix: string) => string;
 }
 
 /** More pages than any list of models has; a server that repeats its pages must not keep us for ever. */

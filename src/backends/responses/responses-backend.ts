@@ -19,23 +19,16 @@ import { knownSecrets } from '../upstream/known-secrets.ts';
 import type { HttpFailure, MapError } from '../upstream/map-http-error.ts';
 import { sendForJson } from '../upstream/read-json.ts';
 import { readModelList } from '../upstream/read-model-list.ts';
+import type { RemoteBackendOptions } from '../upstream/remote-backend-options.ts';
 import { runNativeTurn } from '../upstream/run-native-turn.ts';
 import { runUpstreamTurn } from '../upstream/run-upstream-turn.ts';
-import { createUpstreamClient, type UpstreamClient, type UpstreamTimeouts } from '../upstream/upstream-client.ts';
+import { createUpstreamClient, type UpstreamClient } from '../upstream/upstream-client.ts';
 import { endpointUrl, withVersion } from '../upstream/with-version.ts';
 import { mapResponsesHttpError } from './map-responses-http-error.ts';
 
-export interface ResponsesBackendOptions {
-  readonly name: string;
+export interface ResponsesBackendOptions extends RemoteBackendOptions {
   /** Up to and including the version; OpenAI when absent. A bare host gets `/v1`. */
   readonly baseUrl?: string;
-  readonly apiKey: Secret | null;
-  /** Sent with every call, after our own: they may replace `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly timeouts: UpstreamTimeouts;
-  /** PEM file with authorities to trust in addition. */
-  readonly caFile?: string;
-  readonly newId: (prefix: string) => string;
 }
 
 /** What changes from one delta to the next. */
